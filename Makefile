@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The single entry to Axolotl: build, run, test. Every component describes itself in a build.mk; the rules that turn
+# those into programs are in tools/rules.mk (and explained in tools/README.md).
+#
+#   make              everything: kernel, services, programs, boot archive
+#   make run          boot to a shell in this terminal          (SMP=2 MEM=512)
+#   make test         build and run every test
+#   make bench        measure beside Linux on the same virtual machine
+#   make debug        QEMU waiting for gdb, and gdb with the kernel's symbols
+#   make iso          bootable image for BIOS and UEFI
+#   make check        style and dependency checkers
+#   make NAME         one component by name or folder, e.g. `make pm` or `make servers/pm`
+
+MAKEFLAGS += -rR --no-print-directory
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+BUILD ?= build
+SMP ?= 2
+MEM ?= 512
+CONFIG ?=
+# Folders of components to leave out of the build, e.g. SKIP="fs/procfs drivers/char/hello".
+SKIP ?=
+ifeq ($(filter default undefined,$(origin CC)),)
+else
+CC := gcc
+endif
+Q := $(if $(filter 1,$(V)),,@)
+PYTHON := /usr/bin/python3
+
+include tools/rules.mk
+
+all: $(ALL_PROGRAMS) $(ARCHIVE)
+
+deps:
+	$(Q)tools/install-deps
+
+run: deps $(KERNEL) $(ARCHIVE)
+	$(Q)$(PYTHON) tools/qemu --build $(BUILD) --smp $(SMP) --mem $(MEM)
+
+debug: deps $(KERNEL) $(ARCHIVE)
+	$(Q)$(PYTHON) tools/qemu --build $(BUILD) --smp $(SMP) --mem $(MEM) --gdb
+
+iso: deps $(BUILD)/axolotl.iso
+
+$(BUILD)/axolotl.iso: $(KERNEL) $(ARCHIVE) images/grub.cfg
+	$(Q)tools/mkiso $@ $(KERNEL) $(ARCHIVE) images/grub.cfg
+
+# The test runner builds nothing itself: what it runs is made here.
+test: deps all tests-build
+	$(Q)BUILD=$(BUILD) tests/run $(TESTS)
+
+tests-build: $(TEST_PROGRAMS)
+
+bench: deps all
+	$(Q)$(MAKE) -f tests/perf/bench.mk BUILD=$(BUILD) CC=$(CC) V=$(V)
+
+check:
+	$(Q)tools/check
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all deps run debug iso test tests-build bench check clean

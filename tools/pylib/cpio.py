@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writing a cpio archive in the "newc" format without being root.
+
+Entries are collected by path and written in the order of their first mention, parents before children. Owners,
+modes, times and device numbers are what the caller says, so the archive depends on its inputs alone.
+"""
+import os
+import stat
+
+FIXED_TIME = int(os.environ.get("SOURCE_DATE_EPOCH", "1735689600"))
+
+
+class Archive:
+    def __init__(self):
+        self.entries = {}
+
+    def _put(self, path, mode, data=b"", uid=0, gid=0, rdev=(0, 0), mtime=None):
+        path = path.strip("/")
+        if not path:
+            return
+        parent = os.path.dirname(path)
+        if parent and parent not in self.entries:
+            self.directory(parent)
+        self.entries[path] = (mode, data, uid, gid, rdev, FIXED_TIME if mtime is None else mtime)
+
+    def directory(self, path, mode=0o755, uid=0, gid=0):
+        self._put(path, stat.S_IFDIR | mode, uid=uid, gid=gid)
+
+    def file(self, path, data, mode=0o644, uid=0, gid=0):
+        self._put(path, stat.S_IFREG | mode, data, uid, gid)
+
+    def symlink(self, path, target):
+        self._put(path, stat.S_IFLNK | 0o777, target.encode())
+
+    def node(self, path, kind, major, minor, mode=0o666, uid=0, gid=0):
+        self._put(path, {"c": stat.S_IFCHR, "b": stat.S_IFBLK}[kind] | mode, uid=uid, gid=gid, rdev=(major, minor))
+
+    def tree(self, path, host_path):
+        """A file, symbolic link or folder of the host, folders with all that is in them."""
+        info = os.lstat(host_path)
+        if stat.S_ISLNK(info.st_mode):
+            self.symlink(path, os.readlink(host_path))
+        elif stat.S_ISDIR(info.st_mode):
+            self.directory(path, stat.S_IMODE(info.st_mode))
+            for name in sorted(os.listdir(host_path)):
+                self.tree(f"{path}/{name}", os.path.join(host_path, name))
+        elif stat.S_ISREG(info.st_mode):
+            with open(host_path, "rb") as f:
+                self.file(path, f.read(), stat.S_IMODE(info.st_mode))
+        else:
+            raise ValueError(f"{host_path}: neither file, folder nor symbolic link")
+
+    def write(self, out):
+        position = 0
+        for number, (path, entry) in enumerate([*self.entries.items(), ("TRAILER!!!", None)], 1):
+            record = newc_record(path, number, entry)
+            out.write(record)
+            position += len(record)
+        out.write(bytes(-position % 512))
+
+
+def newc_record(path, number, entry):
+    mode, data, uid, gid, rdev, mtime = entry or (0, b"", 0, 0, (0, 0), 0)
+    name = path.encode() + b"\0"
+    links = 2 if stat.S_ISDIR(mode) else 1
+    fields = (number if entry else 0, mode, uid, gid, links, mtime, len(data), 0, 0, *rdev, len(name), 0)
+    head = b"070701" + b"".join(b"%08x" % f for f in fields) + name
+    head += bytes(-len(head) % 4)
+    return head + data + bytes(-len(data) % 4)

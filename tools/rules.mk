@@ -64,7 +64,7 @@ endef
 $(eval $(call stamp,kernel,$(CC) $(KERNEL_FLAGS)))
 $(eval $(call stamp,service,$(MUSL_CC) $(SERVICE_FLAGS) $(SERVICE_LINK)))
 $(eval $(call stamp,user,$(MUSL_CC) $(USER_FLAGS)))
-$(eval $(call stamp,guesttest,$(MUSL_CC) $(CC) $(GUESTTEST_FLAGS)))
+$(eval $(call stamp,guesttest,$(GUESTTEST_FLAGS)))
 $(eval $(call stamp,unit,$(CC) $(UNIT_FLAGS)))
 
 # ---- collected by the kinds ----------------------------------------------------------------------------------------
@@ -179,13 +179,14 @@ ALL_PROGRAMS += $(NAMES:%=$(BUILD)/$(DIR)/%)
 $(call short_names,$(NAME),$(NAMES:%=$(BUILD)/$(DIR)/%))
 endef
 
+# Tests stand for programs of others, so gcc compiles them whatever CC is.
 # Two programs per test: $(BUILD)/guesttest/musl/NAME and $(BUILD)/guesttest/glibc/NAME.
 define kind_guesttest
-$(call compile,$(BUILD)/guesttest/obj-musl,$(MUSL_CC),$(GUESTTEST_FLAGS) -I$(DIR),guesttest,$(FILES))
-$(call compile,$(BUILD)/guesttest/obj-glibc,$(CC),$(GUESTTEST_FLAGS) -I$(DIR),guesttest,$(FILES))
+$(call compile,$(BUILD)/guesttest/obj-musl,$(MUSL_LD),$(GUESTTEST_FLAGS) -I$(DIR),guesttest,$(FILES))
+$(call compile,$(BUILD)/guesttest/obj-glibc,gcc,$(GUESTTEST_FLAGS) -I$(DIR),guesttest,$(FILES))
 $(foreach n,$(NAMES),
 $(call linux_program,$(BUILD)/guesttest/musl/$(n),$(MUSL_LD),$(call objects_of,$(BUILD)/guesttest/obj-musl,$(if $(NAME),$(FILES),$(DIR)/$(n).c)))
-$(call linux_program,$(BUILD)/guesttest/glibc/$(n),$(CC),$(call objects_of,$(BUILD)/guesttest/obj-glibc,$(if $(NAME),$(FILES),$(DIR)/$(n).c)))
+$(call linux_program,$(BUILD)/guesttest/glibc/$(n),gcc,$(call objects_of,$(BUILD)/guesttest/obj-glibc,$(if $(NAME),$(FILES),$(DIR)/$(n).c)))
 TEST_PROGRAMS += $(BUILD)/guesttest/musl/$(n) $(BUILD)/guesttest/glibc/$(n)
 GUESTTESTS += $(n)=$(DIR)/$(if $(NAME),$(notdir $(firstword $(FILES))),$(n).c))
 $(call short_names,$(NAME),$(foreach n,$(NAMES),$(BUILD)/guesttest/musl/$(n) $(BUILD)/guesttest/glibc/$(n)))

@@ -11,7 +11,9 @@ FIXED_TIME = int(os.environ.get("SOURCE_DATE_EPOCH", "1735689600"))
 
 
 class Archive:
-    def __init__(self):
+    def __init__(self, known=()):
+        """`known`: paths of an archive that this one will follow, whose folders need no second entry."""
+        self.known = set(known)
         self.entries = {}
 
     def _put(self, path, mode, data=b"", uid=0, gid=0, rdev=(0, 0), mtime=None):
@@ -19,7 +21,7 @@ class Archive:
         if not path:
             return
         parent = os.path.dirname(path)
-        if parent and parent not in self.entries:
+        if parent and parent not in self.entries and parent not in self.known:
             self.directory(parent)
         self.entries[path] = (mode, data, uid, gid, rdev, FIXED_TIME if mtime is None else mtime)
 
@@ -67,3 +69,27 @@ def newc_record(path, number, entry):
     head = b"070701" + b"".join(b"%08x" % f for f in fields) + name
     head += bytes(-len(head) % 4)
     return head + data + bytes(-len(data) % 4)
+
+
+def records(data):
+    """(offset, path) of every entry of an archive, the trailer included."""
+    offset = 0
+    while True:
+        head = data[offset:offset + 110]
+        if head[:6] != b"070701":
+            raise ValueError(f"no cpio entry at offset {offset}")
+        size, name_size = int(head[54:62], 16), int(head[94:102], 16)
+        path = data[offset + 110:offset + 109 + name_size].decode()
+        yield offset, path
+        if path == "TRAILER!!!":
+            return
+        offset = (offset + 110 + name_size + 3) // 4 * 4
+        offset = (offset + size + 3) // 4 * 4
+
+
+def paths(data):
+    return [path for _, path in records(data)][:-1]
+
+
+def trailer_offset(data):
+    return list(records(data))[-1][0]

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The only place that knows QEMU's command line.
+
+The processor model is qemu64 with the features that the system uses, the same for Axolotl and for the Linux beside
+which it is measured. It lacks ERMS on purpose: with it Linux copies by `rep movsb`, which TCG runs byte by byte.
+"""
+import os
+
+PROGRAM = "qemu-system-x86_64"
+CPU = ",".join(["qemu64", "+nx", "+smep", "+smap", "+umip", "+fsgsbase", "+rdrand", "+rdtscp", "+pdpe1gb", "+clflushopt",
+                "+popcnt", "+ssse3", "+sse4.1", "+sse4.2"])
+# A write of V to this port ends QEMU with status 2 V + 1.
+DEBUG_EXIT_PORT = 0xF4
+
+
+def kernel_path(build):
+    return os.path.join(build, "kernel", "axolotl.elf")
+
+
+def archive_path(build):
+    return os.path.join(build, "boot.cpio")
+
+
+class Machine:
+    """What a machine consists of; command() turns it into the argument list."""
+
+    def __init__(self, kernel, initrd, smp=2, mem=512):
+        self.kernel, self.initrd, self.smp, self.mem = kernel, initrd, smp, mem
+        self.append, self.disks, self.serials, self.extra = [], [], [], []
+        self.icount = False
+        self.reboot = True
+        self.cdrom = None
+
+    def command(self):
+        thread = "single" if self.icount else "multi"
+        line = [PROGRAM, "-machine", "pc", "-accel", f"tcg,thread={thread}", "-cpu", CPU, "-smp", str(self.smp),
+                "-m", str(self.mem), "-nodefaults", "-display", "none",
+                "-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4"]
+        if self.cdrom:
+            line += ["-cdrom", self.cdrom, "-boot", "d"]
+        else:
+            line += ["-kernel", self.kernel, "-initrd", self.initrd, "-append", " ".join(self.append)]
+        if not self.reboot:
+            line += ["-no-reboot"]
+        if self.icount:
+            line += ["-icount", "shift=0"]
+        for number, disk in enumerate(self.disks):
+            line += ["-drive", f"file={disk},if=none,id=disk{number},format=raw,cache=writeback",
+                     "-device", f"virtio-blk-pci,drive=disk{number}"]
+        for serial in self.serials:
+            line += ["-serial", serial]
+        return line + self.extra

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life-cycle protocol between RS and every service, spoken by libsef. A ping is a bare notification from RS, its answer a
+ * notification to RS.
+ *
+ *  RS_INIT (RS -> service, SEND)       do your initialisation of the given kind
+ *  RS_INIT_DONE (service -> RS, SENDREC) result; RS's reply lets the service run on. Nothing else reaches the service before it
+ *  RS_LU_PREPARE (RS -> service, SENDA)  get ready for a live update in the given state; state 0 cancels
+ *  RS_LU_READY (service -> RS, SENDREC)  ready or refused; a reply means the update did not happen
+ *  SEF_SIGNAL (manager -> service, SENDA) a non-termination signal for you
+ */
+#pragma once
+#include <abi/message.h>
+
+enum { RS_INIT = MSG_SEF, RS_INIT_DONE = MSG_SEF + 2, RS_LU_PREPARE = MSG_SEF + 4, RS_LU_READY = MSG_SEF + 6,
+	SEF_SIGNAL = MSG_SEF + 8, SEF_FAULT_INJECT = MSG_SEF + 10 };
+
+enum sef_init_type { SEF_INIT_FRESH = 0, SEF_INIT_LU = 1, SEF_INIT_RESTART = 2 };
+enum { SEF_INIT_CRASH = 1, SEF_INIT_FAIL = 2, SEF_INIT_TIMEOUT = 4, SEF_INIT_DEFCB = 8, SEF_INIT_ST = 0x10 };	/* test hooks */
+
+struct rs_init_req {
+	uint32_t type, flags;		/* enum sef_init_type, SEF_INIT_* */
+	grant_t proctab_grant;		/* struct rs_pub[] of all services, readable; GRANT_INVALID if none */
+	uint32_t proctab_count;
+	uint32_t restarts;		/* incarnation, 0 = first */
+	endpoint_t old_endpoint;	/* where the predecessor's memory is (restart, update), or EP_NONE */
+	char label[16];			/* start of the own label; the whole in the table */
+};
+MSG_BODY_FITS(struct rs_init_req);
+struct rs_init_done_req { int32_t result; };
+struct rs_lu_prepare_req { uint32_t state, flags; grant_t data; uint32_t data_len; };
+struct rs_lu_ready_req { uint32_t state; int32_t result; };
+struct sef_signal_req { uint32_t signo; };
+
+/* States of live update. */
+enum { SEF_LU_NULL, SEF_LU_WORK_FREE, SEF_LU_REQUEST_FREE, SEF_LU_PROTOCOL_FREE, SEF_LU_EVAL, SEF_LU_UNREACHABLE, SEF_LU_PREPARE_CRASH,
+	SEF_LU_CUSTOM_BASE };

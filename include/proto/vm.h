@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests to VM beside the routed Linux calls (brk, mmap, munmap, mprotect, mremap, madvise, msync, mincore, mlock family, of users and,
+ * the first six, of services; sizes and errors as Linux). VM waits for nobody but the kernel.
+ *
+ * request         who        answered    meaning and errors
+ * VM_FORK         PM         at once     child gets a copy-on-write copy or, with VM_FORK_SHARE, the same space. ENOMEM
+ * VM_EXIT         PM, RS     at once     drop the process's memory; unknown ep is fine
+ * VM_EXEC_NEW     VFS, PM    at once     fresh empty space with the vdso mapped -> its address. ENOMEM
+ * VM_MMAP_FOR     VFS,PM,RS  at once     map anonymous or file pages at a given address of another process. EINVAL, ENOMEM, EEXIST
+ * VM_PREFAULT     VFS, fs    when done   make [addr, +len) of ep present (and writable); reply VM_PREFAULT + 1 carries the id. EFAULT
+ * VM_MMAP_REPLY   VFS        never       answer to VFS_VM_MMAP
+ * VM_FORGET       fs         never       unmap pages of node from page `first` everywhere (truncation); later use is SIGBUS
+ * VM_MAP_PHYS     services   at once     map physical memory (device, boot archive) allowed by the privileges -> address. EPERM
+ * VM_FREE_ARCHIVE tmpfs      at once     the boot archive is unpacked: its frames are free memory now
+ * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address
+ * VM_INFO         all        at once     what VM_INFO_*, by grant. ESRCH
+ * VM_UPDATE       RS         at once     live update: swap two processes
+ * VM_SET_PRIV     RS         at once     permitted requests of a service
+ * VM_RLIMIT       PM         at once     RLIMIT_AS/DATA/STACK/MEMLOCK of a process
+ */
+#pragma once
+#include <abi/message.h>
+
+enum {
+	VM_FORK = MSG_VM, VM_EXIT = MSG_VM + 2, VM_EXEC_NEW = MSG_VM + 4, VM_MMAP_FOR = MSG_VM + 6, VM_PREFAULT = MSG_VM + 8,
+	VM_MMAP_REPLY = MSG_VM + 10, VM_FORGET = MSG_VM + 12, VM_MAP_PHYS = MSG_VM + 14, VM_FREE_ARCHIVE = MSG_VM + 16,
+	VM_ALLOC_CONTIG = MSG_VM + 18, VM_INFO = MSG_VM + 20, VM_UPDATE = MSG_VM + 22, VM_SET_PRIV = MSG_VM + 24, VM_RLIMIT = MSG_VM + 26,
+};
+
+struct vm_fork_req { endpoint_t parent, child; uint32_t flags; };
+enum { VM_FORK_SHARE = 1 };
+struct vm_exit_req { endpoint_t ep; };
+struct vm_exec_new_req { endpoint_t ep; };
+struct vm_exec_new_rep { int64_t result; vaddr_t vdso; };
+
+/* VM_MMAP_FOR: addr and length page-aligned; always MAP_FIXED. File pages when fs != EP_NONE (VFS holds the node's reference and is told
+ * by VFS_VM_UNREF when the last region is gone). */
+struct vm_mmap_for_req {
+	endpoint_t ep; uint32_t prot;	/* PROT_* of Linux */
+	vaddr_t addr; uint64_t len;
+	endpoint_t fs; uint32_t flags;	/* VM_MF_* */
+	uint64_t node, offset;		/* offset: bytes, page-aligned */
+	uint64_t file_end;		/* bytes of the file's part that are valid in the mapping; the rest of its last page reads as zeros */
+};
+MSG_BODY_FITS(struct vm_mmap_for_req);
+enum { VM_MF_STACK = 1 /* grows down; len = room now */, VM_MF_HEAP = 2 /* brk starts at its end */, VM_MF_SHARED = 4, VM_MF_BRK_BASE = 8 };
+
+struct vm_prefault_req { endpoint_t ep; uint32_t write; vaddr_t addr; uint64_t len, id; };
+struct vm_prefault_rep { int64_t result; uint64_t id; };
+
+struct vm_mmap_reply_req {	/* answer of VFS to VFS_VM_MMAP */
+	uint64_t id; int64_t result;	/* 0, or the error for the caller of mmap */
+	endpoint_t fs; uint32_t flags;	/* VM_MR_* */
+	uint64_t node, size;
+};
+enum { VM_MR_WRITABLE = 1 /* shared writing allowed */, VM_MR_ANON = 2 /* /dev/zero: map anonymous memory */, VM_MR_NOEXEC = 4 };
+struct vm_forget_req { uint64_t node, first_page; };
+struct vm_map_phys_req { paddr_t paddr; uint64_t len; uint32_t write, uncached; };
+struct vm_map_phys_rep { int64_t result; vaddr_t addr; };
+struct vm_alloc_contig_req { uint64_t len, align, below; };
+struct vm_alloc_contig_rep { int64_t result; vaddr_t addr; paddr_t paddr; };
+
+enum { VM_INFO_STATS /* struct vm_stats */, VM_INFO_PROC /* struct vm_proc_info of ep */, VM_INFO_REGIONS /* struct vm_region_info[] of ep */ };
+struct vm_info_req { uint32_t what; endpoint_t ep; grant_t grant; uint32_t len; uint64_t first; };
+struct vm_info_rep { int64_t result; uint64_t bytes; };
+struct vm_stats { uint64_t total, free, kernel, page_tables, cached, shared, anonymous, faults_minor, faults_major, cow_breaks, memreqs; };
+struct vm_proc_info { uint64_t vsize, rss, shared, text, data, stack, locked, faults_minor, faults_major, peak_vsize, peak_rss, brk_start, brk; };
+struct vm_region_info { vaddr_t first, last /* exclusive */; uint32_t prot, flags; endpoint_t fs; uint32_t pad; uint64_t node, offset; };
+struct vm_set_priv_req { endpoint_t ep; uint32_t pad; uint64_t mask; };
+struct vm_rlimit_req { endpoint_t ep; uint32_t resource; uint64_t cur, max; };
+struct vm_update_req { endpoint_t src, dst; uint32_t flags; };

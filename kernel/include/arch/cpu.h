@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPUs: which there are, talking between them, waiting, ending. */
+#pragma once
+#include <arch/cpulocal.h>
+#include <stdint.h>
+
+/* Starts the CPUs that the firmware's tables name, at most `limit` in total, one after another; each calls kernel_main_ap(). A CPU that
+ * does not come up in time is reported and left out. Call once from kernel_main(), kernel lock not held. Returns the number online. */
+unsigned arch_cpu_start_others(unsigned limit);
+
+unsigned arch_cpu_count(void);		/* online; their numbers are 0..count-1 */
+uint32_t arch_cpu_hw_id(unsigned cpu);	/* the interrupt controller's number */
+const char *arch_cpu_model(void);
+
+void arch_cpu_kick(unsigned cpu);	/* TRAP_RESCHEDULE there */
+void arch_spin_wait(void);		/* one turn of a waiting loop in the kernel; see arch/fpu.h */
+
+/* Panic: stops all other CPUs for good, whatever they do. Safe on any CPU at any time; the second caller is stopped too. */
+void arch_cpu_halt_others(void);
+
+_Noreturn void arch_poweroff(int status);	/* the status reaches the host where the machine has a way for it */
+_Noreturn void arch_reboot(void);
+_Noreturn void arch_halt(void);
+
+/* Random bits for AT_RANDOM and the like: the processor's generator, else clock noise. */
+uint64_t arch_random(void);
+
+/* Hardware description for services: physical address of the PCI configuration window (0: ports only) and of the firmware's root table. */
+extern uint64_t arch_pci_window, arch_firmware_root;

@@ -42,7 +42,7 @@ enum vfs_exec_phase { VFS_EXEC_FAILED /* caller lives on, result = error */, VFS
 struct vfs_exec_rep {
 	endpoint_t ep; uint32_t phase; int32_t result;
 	uint32_t euid, egid;	/* after set-id bits; equal to the old ones otherwise */
-	uint32_t secure, pad;	/* set-id happened */
+	uint32_t secure;	/* set-id happened */
 	vaddr_t pc, sp;
 	char name[PROC_NAME_LEN];
 };

@@ -40,7 +40,7 @@ SERVICE_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,nore
 	-Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,-Ttext-segment=0x400000
 
 USER_FLAGS := $(COMMON_FLAGS) -O2 -D_GNU_SOURCE -fno-pic -fno-pie -Iinclude
-GUESTTEST_FLAGS := $(COMMON_FLAGS) -Wno-shadow -O1 -D_GNU_SOURCE -fno-pic -fno-pie -pthread -Iinclude -Itests/system
+GUESTTEST_FLAGS := -std=gnu11 -Wall -MMD -MP -O1 -D_GNU_SOURCE -fno-pic -fno-pie -pthread -Iinclude -Itests/system
 LINUX_LINK := -static -no-pie -pthread -s -Wl,-z,noexecstack -Wl,--build-id=none
 
 UNIT_FLAGS := $(COMMON_FLAGS) -O1 -D_GNU_SOURCE -DUNIT_TEST -fno-omit-frame-pointer \
@@ -201,7 +201,7 @@ $(BUILD)/unit/$(DIR)/$(n): $(call objects_of,$(BUILD)/unit/obj/$(DIR),$(if $(NAM
 	@echo "  LD   $$@"
 	$$(Q)$(CC) -fsanitize=address$(comma)undefined -o $$@ $$(filter %.o,$$^) -pthread
 TEST_PROGRAMS += $(BUILD)/unit/$(DIR)/$(n)
-UNIT_TESTS += $(BUILD)/unit/$(DIR)/$(n))
+UNIT_TESTS += $(DIR)/$(n))
 $(call short_names,$(NAME),$(NAMES:%=$(BUILD)/unit/$(DIR)/%))
 endef
 

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The test programs that the build made, from BUILD/tests.list."""
+import os
+
+from . import machine
+
+LIBRARIES = ("musl", "glibc")
+
+
+def _words():
+    path = os.path.join(machine.BUILD, "tests.list")
+    if not os.path.exists(path):
+        return []
+    with open(path) as f:
+        words = f.read().split()
+    return list(zip(words[::2], words[1::2]))
+
+
+def unit_tests():
+    """Host unit tests, as paths below BUILD/unit."""
+    return [value for kind, value in _words() if kind == "unit"]
+
+
+def guest_tests():
+    """{musl/NAME or glibc/NAME: source file relative to the root}"""
+    pairs = [value.split("=") for kind, value in _words() if kind == "guest"]
+    return {f"{library}/{name}": source for name, source in sorted(pairs) for library in LIBRARIES}
+
+
+def guest_program(name):
+    return os.path.join(machine.BUILD, "guesttest", name)

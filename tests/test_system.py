@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Linux programs, one scenario a file, in the guest on 1, 2 and 4 processors; and on the host's Linux as reference."""
+import functools
+import subprocess
+
+import pytest
+
+from harness import machine, programs, suite
+
+TESTS = programs.guest_tests()
+SMP = (1, 2, 4)
+
+
+@functools.cache
+def suite_for(smp):
+    return suite.Suite({name: programs.guest_program(name) for name in TESTS}, smp)
+
+
+@functools.cache
+def on_host(name):
+    """The verdict of the host's Linux, or None where the test asks for the guest only."""
+    if machine.header_note(TESTS[name], "host"):
+        return None
+    verdict = suite.Verdict(name)
+    with machine.scratch_folder() as folder:
+        done = subprocess.run([programs.guest_program(name)], cwd=folder, stdin=subprocess.DEVNULL, timeout=300,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    verdict.status = done.returncode
+    verdict.lines = done.stdout.decode(errors="replace").split("\n")
+    return verdict
+
+
+def check(verdict):
+    if verdict.status != 0 or verdict.failures() or verdict.leaks:
+        pytest.fail(str(verdict), pytrace=False)
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_host(name):
+    verdict = on_host(name)
+    if verdict is None:
+        pytest.skip("host: " + machine.header_note(TESTS[name], "host"))
+    check(verdict)
+
+
+@pytest.mark.parametrize("name", TESTS)
+@pytest.mark.parametrize("smp", SMP, ids=lambda n: f"smp{n}")
+def test_guest(smp, name):
+    verdict = suite_for(smp).verdict(name)
+    if verdict is None:
+        pytest.fail("not run: the guest ended too often before this test", pytrace=False)
+    check(verdict)
+    reference = on_host(name)
+    if reference:
+        missing = sorted(reference.ok_names() - verdict.ok_names())
+        assert not missing, f"passed on the host, not run in the guest: {' '.join(missing)}"

@@ -26,11 +26,3 @@ paddr_t boot_alloc(uint64_t npages);
 
 /* Takes a given page-aligned range out of free[] (say, for a device); parts that are not free are ignored. */
 void boot_reserve(paddr_t first, paddr_t last);
-
-/* ---- provided by the generic kernel ---- */
-
-/* Runs on the boot CPU, interrupts off, kernel lock not held. Ends in arch_resume(). */
-_Noreturn void kernel_main(void);
-
-/* Runs on every further CPU once the port has started it; same conditions. */
-_Noreturn void kernel_main_ap(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Device interrupt lines (global numbers; ISA numbers are translated by the port), delivered as TRAP_DEVICE on the boot CPU. */
+/* Device interrupt lines (global numbers; ISA numbers are translated by the port), delivered to kernel_interrupt() on the boot CPU. A level-
+ * triggered line is masked when kernel_interrupt() is called and stays so until arch_irq_unmask(); an edge-triggered one is not. */
 #pragma once
 #include <abi/types.h>
 #include <stdbool.h>

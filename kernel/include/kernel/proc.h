@@ -12,6 +12,7 @@
 #include <abi/limits.h>
 #include <abi/message.h>
 #include <abi/route.h>
+#include <arch/fpu.h>
 #include <arch/frame.h>
 #include <kernel/list.h>
 #include <stdbool.h>
@@ -94,9 +95,7 @@ struct proc {
 	uint64_t messages_sent, switches;
 	uint64_t enqueued_at;		/* TSC, for stealing */
 	nstime_t start_time;
-	uint8_t *fpu;			/* save area, ARCH_FPU_BYTES */
-	int32_t fpu_cpu;		/* CPU whose FPU registers are ours, -1 none (arch keeps it) */
-	uint64_t tls_base, gs_base;	/* user FS and GS base */
+	struct arch_fpu fpu;		/* FPU state, switched lazily by arch code */
 	struct arch_debug *debug;	/* unused */
 	char name[PROC_NAME_LEN];
 

@@ -14,7 +14,7 @@ struct arch_frame {
 	uint64_t rdi, rbx, rax, rbp, r15, rcx, r11, rsp, rip, rflags;
 	uint64_t orig_rax;		/* number of the system call; ~0 after another kind of entry */
 	uint64_t full;			/* 1: rcx and r11 are live, leave by iretq; 0: sysretq will do */
-	uint64_t fs_base, gs_base;	/* valid while not the last process of a CPU */
+	uint64_t fs_base, gs_base;	/* complete whenever the kernel runs */
 };
 
 static inline uint64_t arch_frame_number(const struct arch_frame *f) { return f->orig_rax; }

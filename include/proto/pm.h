@@ -10,6 +10,7 @@
  * PM_TIMER           -        -        -          reserved
  */
 #pragma once
+#include <abi/endpoint.h>
 #include <abi/limits.h>
 #include <abi/message.h>
 
@@ -40,3 +41,6 @@ struct pm_proc_info {
 	char name[PROC_NAME_LEN];
 };
 struct pm_load_info { uint64_t load1, load5, load15 /* fixed point, 16 fraction bits */, nr_running, nr_procs, last_pid; };
+
+/* Services have process ids of their own, which everybody can compute: 2 .. NR_PROCS + 1. User processes are 1 (init) and above those. */
+static inline int32_t pm_service_pid(endpoint_t ep) { return endpoint_slot(ep) + 1; }

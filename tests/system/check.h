@@ -256,6 +256,15 @@ UNUSED static pid_t child_start(void)
 	return pid;
 }
 
+/* The path of the running program, usable after chdir: call it first thing in main(). */
+UNUSED static const char *self_path(const char *argv0)
+{
+	static char path[4096];
+	if (!path[0] && (!argv0 || !strchr(argv0, '/') || !realpath(argv0, path)))
+		strcpy(path, "/proc/self/exe");
+	return path;
+}
+
 UNUSED static int wait_status(pid_t pid)
 {
 	int status = -1;

@@ -13,7 +13,7 @@ for t in "$@"; do
 	for cc in musl-gcc gcc; do
 		bin=$out/$t.$cc
 		if [ ! -x "$bin" ] || [ "$here/$t.c" -nt "$bin" ] || [ "$here/check.h" -nt "$bin" ]; then
-			$cc -static -O1 -Wall -pthread -o "$bin" "$here/$t.c" || { bad=1; continue; }
+			$cc -static -no-pie -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Werror -pthread -o "$bin" "$here/$t.c" || { bad=1; continue; }
 		fi
 		if head -5 "$here/$t.c" | grep -q 'host: skip'; then
 			echo "skip $t: $(head -5 "$here/$t.c" | grep 'host: skip')"

@@ -22,7 +22,7 @@ static void parent_waits_for_exec(void)
 	int fds[2];
 	char c;
 	NEED(pipe2(fds, O_CLOEXEC) == 0);
-	char *argv[] = { "/proc/self/exe", "--sleep", NULL };
+	char *argv[] = { (char *)self_path(NULL), "--sleep", NULL };
 	long long start = now_ms();
 	pid_t pid = vfork();
 	if (pid == 0) {
@@ -91,6 +91,7 @@ static void many_in_turn(void)
 
 int main(int argc, char **argv)
 {
+	self_path(argv[0]);
 	if (argc > 1 && strcmp(argv[1], "--sleep") == 0) {
 		pause();
 		return 0;

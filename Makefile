@@ -54,8 +54,8 @@ test: deps all tests-build
 
 tests-build: $(TEST_PROGRAMS)
 
-bench: deps all
-	$(Q)$(MAKE) -f tests/perf/bench.mk BUILD=$(BUILD) CC=$(CC) V=$(V)
+bench: deps all $(BENCH_PROGRAMS) $(BUILD)/linux/vmlinuz $(BUILD)/linux/root.cpio
+	$(Q)$(PYTHON) tests/perf/bench --build $(BUILD) $(BENCH)
 
 check:
 	$(Q)tools/check

@@ -5,7 +5,11 @@
 # A component is a folder with a build.mk of a few variables:
 #   NAME         name of the result; for user, guesttest, svctest and unit it may be left out: then every .c file (for
 #                unit: every test_*.c) is a program of its own
-#   KIND         kernel lib service user unit guesttest svctest
+#   KIND         kernel    the kernel
+#                lib       archive for services            service   server, file system or driver
+#                user      program of the root file system  bench     Linux program for `make bench`
+#                unit      host test of pure logic          guesttest Linux program that is a test
+#                svctest   service that a test starts
 #   SRCS         sources relative to the folder; default all *.c and *.S in it (kernel: the whole tree below it)
 #   LIBS         names of libraries (KIND=lib) linked into it, in any order
 #   CFLAGS_EXTRA more compiler flags for this component
@@ -35,15 +39,15 @@ SERVICE_CHECKS := -fstack-protector-strong -fsanitize-undefined-trap-on-error \
 LIB_INCLUDES := $(addprefix -I,$(wildcard lib/*/include))
 SERVICE_FLAGS := $(COMMON_FLAGS) -O2 -mno-sse -mgeneral-regs-only -fno-strict-aliasing -fno-pic -fno-pie \
 	-fno-omit-frame-pointer -fcf-protection=none -fno-asynchronous-unwind-tables \
-	-ffunction-sections -fdata-sections $(SERVICE_CHECKS) -D_GNU_SOURCE -Iinclude $(LIB_INCLUDES)
+	-ffunction-sections -fdata-sections $(SERVICE_CHECKS) -D_GNU_SOURCE= -Iinclude $(LIB_INCLUDES)
 SERVICE_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,norelro -Wl,-z,noseparate-code \
 	-Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,-Ttext-segment=0x400000
 
-USER_FLAGS := $(COMMON_FLAGS) -O2 -D_GNU_SOURCE -fno-pic -fno-pie -Iinclude
-GUESTTEST_FLAGS := -std=gnu11 -Wall -MMD -MP -O1 -D_GNU_SOURCE -fno-pic -fno-pie -pthread -Iinclude -Itests/system
+USER_FLAGS := $(COMMON_FLAGS) -O2 -D_GNU_SOURCE= -fno-pic -fno-pie -Iinclude
+GUESTTEST_FLAGS := -std=gnu11 -Wall -MMD -MP -O1 -D_GNU_SOURCE= -fno-pic -fno-pie -pthread -Iinclude -Itests/system
 LINUX_LINK := -static -no-pie -pthread -s -Wl,-z,noexecstack -Wl,--build-id=none
 
-UNIT_FLAGS := $(COMMON_FLAGS) -O1 -D_GNU_SOURCE -DUNIT_TEST -fno-omit-frame-pointer \
+UNIT_FLAGS := $(COMMON_FLAGS) -O1 -D_GNU_SOURCE= -DUNIT_TEST -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude -Itests/unit $(LIB_INCLUDES)
 
 # musl-gcc is gcc with musl's headers and libraries. clang gets the headers by hand and leaves linking to musl-gcc.
@@ -179,6 +183,14 @@ ALL_PROGRAMS += $(NAMES:%=$(BUILD)/$(DIR)/%)
 $(call short_names,$(NAME),$(NAMES:%=$(BUILD)/$(DIR)/%))
 endef
 
+define kind_bench
+$(call compile,$(BUILD),$(MUSL_LD),$(USER_FLAGS),user,$(FILES))
+$(foreach n,$(NAMES),
+$(call linux_program,$(BUILD)/$(DIR)/$(n),$(MUSL_LD),$(call objects_of,$(BUILD),$(if $(NAME),$(FILES),$(DIR)/$(n).c)))
+BENCH_PROGRAMS += $(BUILD)/$(DIR)/$(n))
+$(call short_names,$(NAME),$(NAMES:%=$(BUILD)/$(DIR)/%))
+endef
+
 # Tests stand for programs of others, so gcc compiles them whatever CC is.
 # Two programs per test: $(BUILD)/guesttest/musl/NAME and $(BUILD)/guesttest/glibc/NAME.
 define kind_guesttest
@@ -229,7 +241,7 @@ $(eval $(call read_component,$(1)))
 $(eval FILES := $(if $(SRCS),$(foreach s,$(SRCS),$(call relative,$(DIR)/$(s))),$(default_sources)))
 $(eval FILES := $(sort $(FILES)))
 $(eval NAMES := $(strip $(program_names)))
-$(if $(filter kernel lib service user unit guesttest svctest,$(KIND)),,$(error $(1): unknown KIND '$(KIND)'))
+$(if $(filter kernel lib service user bench unit guesttest svctest,$(KIND)),,$(error $(1): unknown KIND '$(KIND)'))
 $(if $(FILES),$(eval $(call kind_$(KIND))),$(warning $(1): no sources, left out))
 endef
 $(foreach f,$(BUILD_FILES),$(eval $(call add_component,$(f))))
@@ -251,6 +263,10 @@ $(ARCHIVE): $(SERVICE_PROGRAMS) $(USER_FILES) $(SERVICE_FILES) $(ROOTFS_SOURCES)
 $(BUILD)/linux/root.cpio: $(USER_FILES) $(ROOTFS_SOURCES) tools/mkarchive $(BUILD)/flags/archive
 	@mkdir -p $(@D)
 	$(Q)tools/mkarchive --linux --output $@ --rootfs images/rootfs.list $(USER_PROGRAMS:%=--program %)
+
+$(BUILD)/linux/vmlinuz: third_party/linux-cloud/fetch
+	@echo "  FETCH $@"
+	$(Q)third_party/linux-cloud/fetch $(BUILD)/linux
 
 # What the test runner wants to know.
 $(BUILD)/tests.list: $(BUILD)/flags/tests

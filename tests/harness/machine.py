@@ -25,10 +25,12 @@ class Result:
         return f"exit status {self.status}\n--- output\n{self.text[-6000:]}\n--- console\n{self.console[-6000:]}"
 
 
-def guest_command(command, smp=2, mem=512, add=(), disk=(), timeout=120, build=BUILD, append="", linux=LINUX):
+def guest_command(command, smp=2, mem=512, add=(), disk=(), timeout=120, build=BUILD, append="", linux=LINUX,
+                  icount=False):
     line = [os.path.join(ROOT, "tools", "guest"), "--build", build, "--smp", str(smp), "--mem", str(mem),
             "--timeout", str(timeout), "--append", append]
     line += ["--linux", linux] if linux else []
+    line += ["--icount"] if icount else []
     for name, values in (("--add", add), ("--disk", disk)):
         for value in values:
             line += [name, value]
@@ -46,7 +48,7 @@ class StreamedGuest:
 
     def __init__(self, command, silence_s, **options):
         self.silence_s = silence_s
-        self.console_path = os.path.join(BUILD, "suite-console.log")
+        self.console_path = os.path.join(options.get("build", BUILD), "suite-console.log")
         line = guest_command(command, **options)
         line[1:1] = ["--console-log", self.console_path]
         self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)

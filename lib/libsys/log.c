@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Log lines. A line is put together on the stack and written by one call, so lines of different services do not mix. */
+#include <abi/errno.h>
+#include <libsys/kcall.h>
+#include <libsys/log.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LOG_LINE_MAX = 512 };
+
+static struct { char name[32]; int debug; } log_state = { .name = "service" };
+
+void log_name_set(const char *name)
+{
+	snprintf(log_state.name, sizeof(log_state.name), "%s", name);
+}
+
+void log_debug_set(int on)
+{
+	log_state.debug = on;
+}
+
+static void log_write(const char *kind, const char *format, va_list args)
+{
+	char line[LOG_LINE_MAX];
+	size_t n = (size_t)snprintf(line, sizeof(line), "%s: %s", log_state.name, kind);
+
+	vsnprintf(line + n, sizeof(line) - n - 1, format, args);
+	n = strlen(line);
+	line[n++] = '\n';
+	sys_diag_write(line, n);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_write("", format, args);
+	va_end(args);
+}
+
+void log_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_write("warning: ", format, args);
+	va_end(args);
+}
+
+void log_debug(const char *format, ...)
+{
+	va_list args;
+
+	if (!log_state.debug)
+		return;
+	va_start(args, format);
+	log_write("", format, args);
+	va_end(args);
+}
+
+void fail_stop(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_write("fatal: ", format, args);
+	va_end(args);
+	sys_exit(1);
+}
+
+const char *err_text(int error)
+{
+	switch (error < 0 ? -error : error) {
+	case EDEADSRCDST: return "the other process is dead";
+	case EDEADEPT: return "the process named is dead";
+	case ENOTREADY: return "the receiver is not ready";
+	case ELOCKED: return "would deadlock";
+	case ECALLDENIED: return "not permitted by the call or send mask";
+	case ETRAPDENIED: return "IPC primitive not permitted";
+	case EBADREQUEST: return "request unknown";
+	case EBADCPU: return "no such processor";
+	case ESOFTFAULT: return "memory not present";
+	case EDONTREPLY: return "no reply wanted";
+	default: return strerror(error < 0 ? -error : error);
+	}
+}

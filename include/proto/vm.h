@@ -12,6 +12,7 @@
  * VM_MMAP_REPLY   VFS        never       answer to VFS_VM_MMAP
  * VM_FORGET       fs         never       unmap pages of node from page `first` everywhere (truncation); later use is SIGBUS
  * VM_MAP_PHYS     services   at once     map physical memory (device, boot archive) allowed by the privileges -> address. EPERM
+ * VM_MAP_ARCHIVE  tmpfs      at once     map the boot archive read-only -> address and length. ENOENT when it is gone
  * VM_FREE_ARCHIVE tmpfs      at once     the boot archive is unpacked: its frames are free memory now
  * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address
  * VM_INFO         all        at once     what VM_INFO_*, by grant. ESRCH
@@ -26,6 +27,7 @@ enum {
 	VM_FORK = MSG_VM, VM_EXIT = MSG_VM + 2, VM_EXEC_NEW = MSG_VM + 4, VM_MMAP_FOR = MSG_VM + 6, VM_PREFAULT = MSG_VM + 8,
 	VM_MMAP_REPLY = MSG_VM + 10, VM_FORGET = MSG_VM + 12, VM_MAP_PHYS = MSG_VM + 14, VM_FREE_ARCHIVE = MSG_VM + 16,
 	VM_ALLOC_CONTIG = MSG_VM + 18, VM_INFO = MSG_VM + 20, VM_UPDATE = MSG_VM + 22, VM_SET_PRIV = MSG_VM + 24, VM_RLIMIT = MSG_VM + 26,
+	VM_MAP_ARCHIVE = MSG_VM + 28,
 };
 
 struct vm_fork_req { endpoint_t parent, child; uint32_t flags; };
@@ -58,6 +60,7 @@ enum { VM_MR_WRITABLE = 1 /* shared writing allowed */, VM_MR_ANON = 2 /* /dev/z
 struct vm_forget_req { uint64_t node, first_page; };
 struct vm_map_phys_req { paddr_t paddr; uint64_t len; uint32_t write, uncached; };
 struct vm_map_phys_rep { int64_t result; vaddr_t addr; };
+struct vm_map_archive_rep { int64_t result; vaddr_t addr; uint64_t len; };
 struct vm_alloc_contig_req { uint64_t len, align, below; };
 struct vm_alloc_contig_rep { int64_t result; vaddr_t addr; paddr_t paddr; };
 

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The main loop of a file-system server. Each request is taken apart here (length, authority, names, grants), handed to the server's
+ * function and answered once. Nothing is kept between requests, so a crash in a handler has told VFS nothing: the request is simply
+ * unanswered and VFS repeats it to the successor.
+ */
+#include <libfs/fs.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <abi/endpoint.h>
+#include <abi/errno.h>
+#include <libsef/sef.h>
+#include <libsys/ipc.h>
+#include <libsys/kcall.h>
+#include <proto/common.h>
+#include <proto/vm.h>
+
+enum { DIRLIST_MAX_BYTES = 32768, NAMES_MAX_BYTES = 2 * FS_NAME_MAX + 4096 };
+
+static struct fs_task {
+	const struct fs_ops *ops;
+	uint8_t *dirbuf;		/* DIRLIST_MAX_BYTES, shared by readdir and readlink; empty between requests */
+	char names[NAMES_MAX_BYTES + 2];	/* the names of the present request, NUL-terminated */
+} task;
+
+/* ---- moving bytes ---------------------------------------------------------------------------------------------- */
+
+int64_t fs_data_out(const struct fs_data *data, uint64_t at, const void *from, size_t len)
+{
+	return sys_safecopyto(EP_VFS, data->grant, at, from, len);
+}
+
+int64_t fs_data_in(const struct fs_data *data, uint64_t at, void *to, size_t len)
+{
+	return sys_safecopyfrom(EP_VFS, data->grant, at, to, len);
+}
+
+int64_t fs_data_zero(const struct fs_data *data, uint64_t at, size_t len)
+{
+	return sys_safememset(EP_VFS, data->grant, at, 0, len);
+}
+
+int fs_dirlist_add(struct fs_dirlist *list, uint64_t node, uint32_t mode, const char *name, size_t len, uint64_t next_cookie)
+{
+	size_t bytes = (offsetof(struct dirent, d_name) + len + 1 + 7) & ~7ul;
+	if (list->room - list->used < bytes)
+		return 0;
+	struct dirent *d = (struct dirent *)(void *)(list->buf + list->used);
+	memset(d, 0, bytes);
+	d->d_ino = node;
+	d->d_off = (int64_t)next_cookie;
+	d->d_reclen = (uint16_t)bytes;
+	d->d_type = (uint8_t)(mode >> 12 & 017);
+	memcpy(d->d_name, name, len);
+	list->used += bytes;
+	list->next = next_cookie;
+	return 1;
+}
+
+void fs_forget_pages(uint64_t node, uint64_t first_page)
+{
+	struct message m = { .type = VM_FORGET };
+	*MSG_BODY(struct vm_forget_req, &m) = (struct vm_forget_req){ .node = node, .first_page = first_page };
+	sef_send(EP_VM, &m, 0);
+}
+
+int64_t fs_now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+/* ---- requests on a node ---------------------------------------------------------------------------------------- */
+
+static int64_t rq_setattr(const struct fs_node_req *q, struct fs_attr *attr)
+{
+	struct fs_attr in;
+	int64_t r = sys_safecopyfrom(EP_VFS, q->grant, 0, &in, sizeof in);
+	return r ? r : task.ops->setattr(q->node, q->flags, &in, attr);
+}
+
+static int64_t rq_readdir(const struct fs_node_req *q, struct fs_rep *rep)
+{
+	struct fs_dirlist list = { .buf = task.dirbuf, .next = q->offset };
+	list.room = q->len < DIRLIST_MAX_BYTES ? q->len : DIRLIST_MAX_BYTES;
+	int64_t r = task.ops->readdir(q->node, q->offset, (endpoint_t)q->flags, &list);
+	if (r < 0)
+		return r;
+	if (list.used && (r = sys_safecopyto(EP_VFS, q->grant, 0, list.buf, list.used)))
+		return r;
+	rep->count = list.used;
+	rep->offset = list.next;
+	return (int64_t)list.used;
+}
+
+static int64_t rq_readlink(const struct fs_node_req *q)
+{
+	int64_t n = task.ops->readlink(q->node, (endpoint_t)q->flags, (char *)task.dirbuf, DIRLIST_MAX_BYTES);
+	if (n > (int64_t)q->len)
+		n = (int64_t)q->len;
+	if (n <= 0)
+		return n;
+	int64_t r = sys_safecopyto(EP_VFS, q->grant, 0, task.dirbuf, (size_t)n);
+	return r ? r : n;
+}
+
+static int64_t rq_statfs(const struct fs_node_req *q)
+{
+	struct statfs out;
+	memset(&out, 0, sizeof out);
+	int64_t r = task.ops->statfs(q->node, &out);
+	return r ? r : sys_safecopyto(EP_VFS, q->grant, 0, &out, sizeof out);
+}
+
+static int64_t node_request(uint32_t type, const struct fs_node_req *q, struct fs_rep *rep, struct fs_attr *attr)
+{
+	const struct fs_ops *o = task.ops;
+	struct fs_data data = { .grant = q->grant, .offset = q->offset, .len = q->len };
+
+	switch (type) {
+	case FS_READ:     return o->read ? o->read(q->node, &data) : -ENOSYS;
+	case FS_WRITE:    return o->write ? o->write(q->node, &data, q->flags, rep) : -ENOSYS;
+	case FS_GETATTR:  return o->getattr(q->node, attr);
+	case FS_SETATTR:  return o->setattr ? rq_setattr(q, attr) : -EROFS;
+	case FS_READDIR:  return o->readdir ? rq_readdir(q, rep) : -ENOTDIR;
+	case FS_READLINK: return o->readlink ? rq_readlink(q) : -EINVAL;
+	case FS_STATFS:   return o->statfs ? rq_statfs(q) : -ENOSYS;
+	case FS_SYNC:     return o->sync ? o->sync(q->node, q->flags) : 0;
+	case FS_SEEK:     return o->seek ? o->seek(q->node, q->offset, (int)q->flags, &rep->offset) : -EINVAL;
+	case FS_FALLOCATE: return o->fallocate ? o->fallocate(q->node, q->flags, q->offset, q->len, attr) : -EOPNOTSUPP;
+	case FS_UNMOUNT:  return o->unmount ? o->unmount(q->node) : 0;
+	default:          return -EBADREQUEST;
+	}
+}
+
+/* ---- requests with names --------------------------------------------------------------------------------------- */
+
+/* Fetch the one or two names behind the grant and end each with a NUL. */
+static int64_t names_fetch(const struct fs_name_req *q, struct fs_name *a, struct fs_name *b)
+{
+	size_t n1 = q->name_len, n2 = q->name2_len;
+	if (n1 == 0)
+		return -ENOENT;
+	if (n1 > FS_NAME_MAX || n1 + n2 > NAMES_MAX_BYTES)
+		return -ENAMETOOLONG;
+	int64_t r = sys_safecopyfrom(EP_VFS, q->name_grant, 0, task.names, n1 + n2);
+	if (r)
+		return r;
+	memmove(task.names + n1 + 1, task.names + n1, n2);
+	task.names[n1] = '\0';
+	task.names[n1 + 1 + n2] = '\0';
+	*a = (struct fs_name){ task.names, n1 };
+	*b = (struct fs_name){ task.names + n1 + 1, n2 };
+	return 0;
+}
+
+static int64_t name_request(uint32_t type, const struct fs_name_req *q, struct fs_attr *attr)
+{
+	const struct fs_ops *o = task.ops;
+	struct fs_name a, b;
+	int64_t r = names_fetch(q, &a, &b);
+	if (r)
+		return r;
+	struct fs_new how = { .mode = q->mode_flags, .uid = q->uid, .gid = q->gid, .rdev = q->node2 };
+
+	switch (type) {
+	case FS_LOOKUP:  return o->lookup(q->node, &a, (endpoint_t)q->node2, attr);
+	case FS_CREATE:  return o->create ? o->create(q->node, &a, &how, attr) : -EPERM;
+	case FS_SYMLINK: return o->symlink ? o->symlink(q->node, &a, &b, &how, attr) : -EPERM;
+	case FS_LINK:    return o->link ? o->link(q->node, &a, q->node2, attr) : -EPERM;
+	case FS_UNLINK:  return o->unlink ? o->unlink(q->node, &a, q->mode_flags, attr) : -EPERM;
+	case FS_RENAME:
+		if (b.len == 0 || b.len > FS_NAME_MAX)
+			return b.len ? -ENAMETOOLONG : -ENOENT;
+		return o->rename ? o->rename(q->node, &a, q->node2, &b, q->mode_flags, attr) : -EPERM;
+	default:         return -EBADREQUEST;
+	}
+}
+
+static int64_t mount_request(const struct fs_mount_req *q, struct fs_attr *attr)
+{
+	char options[256];
+	if (q->options_len >= sizeof options)
+		return -EINVAL;
+	int64_t r = q->options_len ? sys_safecopyfrom(EP_VFS, q->options_grant, 0, options, q->options_len) : 0;
+	if (r)
+		return r;
+	options[q->options_len] = '\0';
+	return task.ops->mount(q->dev, options, q->flags, attr);
+}
+
+/* ---- dispatch -------------------------------------------------------------------------------------------------- */
+
+static int request_has_names(uint32_t type)
+{
+	return type == FS_LOOKUP || type == FS_CREATE || type == FS_SYMLINK || type == FS_LINK || type == FS_UNLINK || type == FS_RENAME;
+}
+
+/* An attribute is part of the result where the request brought a grant for it. */
+static int64_t attr_deliver(grant_t grant, const struct fs_attr *attr, int64_t result)
+{
+	if (result < 0 || grant == GRANT_INVALID || grant == 0 || attr->node == 0)
+		return result;
+	int64_t r = sys_safecopyto(EP_VFS, grant, 0, attr, sizeof *attr);
+	return r ? r : result;
+}
+
+static void vfs_request(const struct message *m)
+{
+	struct message reply = { .type = m->type + 1 };
+	struct fs_rep *rep = MSG_BODY(struct fs_rep, &reply);
+	struct fs_attr attr = { 0 };
+	const struct fs_node_req *nq = (const struct fs_node_req *)(const void *)m->w;
+	const struct fs_name_req *mq = (const struct fs_name_req *)(const void *)m->w;
+	const struct fs_mount_req *tq = (const struct fs_mount_req *)(const void *)m->w;
+
+	if (m->type == FS_FORGET) {
+		if (task.ops->forget)
+			task.ops->forget(nq->node, nq->len);
+		return;
+	}
+	rep->id = nq->id;
+	grant_t attr_grant = nq->attr_grant;
+	if (m->type == FS_MOUNT) {
+		attr_grant = tq->attr_grant;
+		rep->result = mount_request(tq, &attr);
+	} else if (request_has_names(m->type)) {
+		attr_grant = mq->attr_grant;
+		rep->result = name_request(m->type, mq, &attr);
+	} else {
+		rep->result = node_request(m->type, nq, rep, &attr);
+	}
+	rep->result = attr_deliver(attr_grant, &attr, rep->result);
+	if (m->type == FS_READ || m->type == FS_WRITE)
+		rep->count = rep->result > 0 ? (uint64_t)rep->result : 0;
+	sef_send(EP_VFS, &reply, 0);
+}
+
+static void vm_request(const struct message *m)
+{
+	struct message reply = { .type = FS_GETPAGE + 1 };
+	const struct fs_getpage_req *q = (const struct fs_getpage_req *)(const void *)m->w;
+	struct fs_getpage_rep *rep = MSG_BODY(struct fs_getpage_rep, &reply);
+	void *addr = NULL;
+
+	if (m->type != FS_GETPAGE)
+		return;
+	rep->id = q->id;
+	rep->result = task.ops->getpage ? task.ops->getpage(q->node, q->page, (int)q->write, &addr, &rep->valid) : -ENODEV;
+	rep->addr = (vaddr_t)(uintptr_t)addr;
+	sef_send(EP_VM, &reply, 0);
+}
+
+/* A stranger who waits for an answer gets one; others are ignored. */
+static void refuse(const struct message *m, uint32_t status)
+{
+	struct message reply = { .type = m->type + 1 };
+	if (!(status & IPC_STATUS_CALL))
+		return;
+	MSG_BODY(struct result_rep, &reply)->result = -EPERM;
+	sef_reply(m->source, &reply);
+}
+
+_Noreturn void fs_task(const struct fs_ops *ops)
+{
+	task.ops = ops;
+	task.dirbuf = malloc(DIRLIST_MAX_BYTES);
+	if (!task.dirbuf)
+		abort();
+	for (;;) {
+		struct message m;
+		uint32_t status;
+		if (sef_receive(EP_ANY, &m, &status))
+			continue;
+		if (m.type == MSG_NOTIFY)
+			continue;
+		if (m.source == EP_VFS)
+			vfs_request(&m);
+		else if (m.source == EP_VM)
+			vm_request(&m);
+		else
+			refuse(&m, status);
+	}
+}

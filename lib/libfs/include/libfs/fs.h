@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libfs: what every file-system server shares. The server fills a table of functions and calls fs_task(); the library owns the message
+ * loop, the check of who asks, the copying of names, attributes and data through grants, and exactly one reply to each request.
+ *
+ * Every function returns 0, a count, or a negative error number of <errno.h>; results beside it go through pointers that are written on
+ * success only. A function that is NULL answers -ENOSYS (forget, sync: success). Names are NUL-terminated, 1..FS_NAME_MAX bytes,
+ * without '/'; "." and ".." never come. Node numbers come from VFS unchecked: look them up.
+ */
+#pragma once
+#include <abi/types.h>
+#include <dirent.h>
+#include <proto/fs.h>
+#include <sys/statfs.h>
+
+/* Memory of the asking process, reached by VFS's grant. */
+struct fs_data {
+	grant_t grant;
+	uint64_t offset;	/* of the file: where the transfer starts */
+	uint64_t len;		/* bytes asked for */
+};
+
+/* What a new node is to look like. mode includes the type. */
+struct fs_new { uint32_t mode, uid, gid; uint64_t rdev; };
+
+/* A buffer of directory records being filled; see fs_dirlist_add. */
+struct fs_dirlist { uint8_t *buf; size_t used, room; uint64_t next; };
+
+struct fs_name { const char *name; size_t len; };
+
+struct fs_ops {
+	int64_t (*mount)(uint64_t dev, const char *options, uint32_t flags, struct fs_attr *root);
+	int64_t (*unmount)(uint64_t root);
+	int64_t (*lookup)(uint64_t dir, const struct fs_name *name, endpoint_t who, struct fs_attr *attr);
+	void (*forget)(uint64_t node, uint64_t count);
+	int64_t (*getattr)(uint64_t node, struct fs_attr *attr);
+	int64_t (*setattr)(uint64_t node, uint64_t mask, const struct fs_attr *in, struct fs_attr *attr);
+	int64_t (*create)(uint64_t dir, const struct fs_name *name, const struct fs_new *how, struct fs_attr *attr);
+	int64_t (*symlink)(uint64_t dir, const struct fs_name *name, const struct fs_name *target, const struct fs_new *how,
+			   struct fs_attr *attr);
+	int64_t (*link)(uint64_t dir, const struct fs_name *name, uint64_t node, struct fs_attr *attr);
+	int64_t (*unlink)(uint64_t dir, const struct fs_name *name, uint32_t flags, struct fs_attr *attr);
+	int64_t (*rename)(uint64_t dir, const struct fs_name *name, uint64_t dir2, const struct fs_name *name2, uint32_t flags,
+			  struct fs_attr *attr);
+	int64_t (*read)(uint64_t node, const struct fs_data *data);
+	/* rep: offset = where the data went, size = size of the file afterwards */
+	int64_t (*write)(uint64_t node, const struct fs_data *data, uint64_t flags, struct fs_rep *rep);
+	int64_t (*readdir)(uint64_t dir, uint64_t cookie, endpoint_t who, struct fs_dirlist *list);
+	int64_t (*readlink)(uint64_t node, endpoint_t who, char *buf, size_t room);	/* returns the length, no NUL */
+	int64_t (*getpage)(uint64_t node, uint64_t page, int write, void **addr, uint64_t *valid);
+	int64_t (*statfs)(uint64_t node, struct statfs *out);
+	int64_t (*sync)(uint64_t node, uint64_t flags);
+	int64_t (*seek)(uint64_t node, uint64_t offset, int whence, uint64_t *found);
+	int64_t (*fallocate)(uint64_t node, uint64_t mode, uint64_t offset, uint64_t len, struct fs_attr *attr);
+};
+
+/* The main loop; call after sef_startup(). Never returns. */
+_Noreturn void fs_task(const struct fs_ops *ops);
+
+/* Move len bytes between own memory and the asking process, at byte `at` of the transfer. 0, -ESOFTFAULT (ask again later), -EFAULT. */
+int64_t fs_data_out(const struct fs_data *data, uint64_t at, const void *from, size_t len);
+int64_t fs_data_in(const struct fs_data *data, uint64_t at, void *to, size_t len);
+int64_t fs_data_zero(const struct fs_data *data, uint64_t at, size_t len);
+
+/* Append one record. next_cookie is where a later call goes on behind this entry. Returns 0 when the buffer is full: stop. */
+int fs_dirlist_add(struct fs_dirlist *list, uint64_t node, uint32_t mode, const char *name, size_t len, uint64_t next_cookie);
+
+/* Tell VM that pages from first_page on must not be used any more (truncation). */
+void fs_forget_pages(uint64_t node, uint64_t first_page);
+
+/* Time of day in ns since 1970, for timestamps. */
+int64_t fs_now(void);

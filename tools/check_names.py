@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Files are named by their concept, and none lies deeper than four folders (processor code excepted)."""
+import re
+
+NO_CONCEPT = re.compile(r"^(misc|util|utils|utility|utilities|common|glo|const|type|inc|helper|helpers|stuff)\.[chS]$")
+MAX_DEPTH = 4
+
+
+def check(tree):
+    for path in tree.code():
+        *folders, name = path.split("/")
+        if NO_CONCEPT.match(name):
+            yield path, 1, "the file's name names no concept"
+        if name != name.lower() and name != "README.md" or "-" in name:
+            yield path, 1, "file names are lower case with underscores"
+        if len(folders) > MAX_DEPTH and "arch" not in folders and "include" not in folders:
+            yield path, 1, f"deeper than {MAX_DEPTH} folders"
+    for path in tree.files:
+        folders = path.split("/")
+        if len(folders) == 3 and folders[0] in ("servers", "fs") and f"{folders[0]}/{folders[1]}/README.md" not in tree.files:
+            yield "/".join(folders[:2]), 1, "no README.md"
+            return

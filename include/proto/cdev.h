@@ -22,6 +22,11 @@ enum { CDEV_OPEN = MSG_CDEV, CDEV_CLOSE = MSG_CDEV + 2, CDEV_READ = MSG_CDEV + 4
 enum { CDEV_NONBLOCK = 1, CDEV_NOCTTY = 2, CDEV_ACCESS_READ = 4, CDEV_ACCESS_WRITE = 8, CDEV_SESSION_LEADER = 0x10 };
 enum { CDEV_CLONED = 0x40000000, CDEV_CTTY = 0x20000000 /* this device is now the session's controlling terminal */ };
 
+/* A driver may serve several majors, so `minor` everywhere in this protocol is the whole device: CDEV_DEV(major, minor). */
+#define CDEV_DEV(major, minor) ((uint32_t)(major) << 20 | (uint32_t)(minor))
+static inline uint32_t cdev_major(uint32_t dev) { return dev >> 20; }
+static inline uint32_t cdev_minor(uint32_t dev) { return dev & 0xfffff; }
+
 struct cdev_req {
 	uint32_t id, minor;
 	grant_t grant; uint32_t flags;	/* CDEV_* */

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Contents of regular files: reading, writing, holes, size changes, pages for VM to map. Bytes move straight between the page here
+ * and the asking process. A transfer that meets missing memory there ends early with what it has done, or with -ESOFTFAULT if that is
+ * nothing, so that VFS can make the memory present and ask again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <abi/errno.h>
+
+#include "tmpfs.h"
+
+enum { FALLOC_KEEP_SIZE = 1, FALLOC_PUNCH_HOLE = 2, FALLOC_ZERO_RANGE = 16 };
+
+static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static struct node *file_get(uint64_t id, int64_t *error)
+{
+	struct node *n = node_get(id);
+	*error = !n ? -ESTALE : node_is_dir(n) ? -EISDIR : !node_is_reg(n) ? -EINVAL : 0;
+	return n;
+}
+
+/* The page that holds byte `at`, or NULL for a hole. */
+static uint8_t *file_page(struct node *n, uint64_t at)
+{
+	uintptr_t *slot = page_tree_slot(&n->pages, at / TMPFS_BLOCK, false);
+	return slot && *slot ? page_slot_addr(*slot) : NULL;
+}
+
+int64_t file_read(uint64_t id, const struct fs_data *data)
+{
+	int64_t r;
+	struct node *n = file_get(id, &r);
+	if (r)
+		return r;
+	if (data->offset >= n->size)
+		return 0;
+	uint64_t len = min_u64(data->len, n->size - data->offset), done = 0;
+	while (done < len) {
+		uint64_t at = data->offset + done, in_page = at % TMPFS_BLOCK;
+		uint64_t part = min_u64(len - done, TMPFS_BLOCK - in_page);
+		uint8_t *page = file_page(n, at);
+		r = page ? fs_data_out(data, done, page + in_page, part) : fs_data_zero(data, done, part);
+		if (r)
+			return done ? (int64_t)done : r;
+		done += part;
+	}
+	if (n->atime_ns <= n->mtime_ns || n->atime_ns <= n->ctime_ns)
+		n->atime_ns = fs_now();
+	return (int64_t)done;
+}
+
+/* Where the bytes of a write come from: the asking process, or our own memory while unpacking. */
+struct source { const struct fs_data *data; const uint8_t *own; };
+
+static int64_t source_fetch(const struct source *s, uint64_t at, void *to, size_t len)
+{
+	if (s->data)
+		return fs_data_in(s->data, at, to, len);
+	memcpy(to, s->own + at, len);
+	return 0;
+}
+
+/* Write within one page. A page made for it disappears again if the bytes cannot be fetched. */
+static int64_t page_write(struct node *n, uint64_t at, const struct source *s, uint64_t done, size_t len)
+{
+	uintptr_t *slot = page_tree_slot(&n->pages, at / TMPFS_BLOCK, true);
+	if (!slot)
+		return -ENOSPC;
+	bool fresh = *slot == 0;
+	uint8_t *page = fresh ? page_alloc(len < TMPFS_BLOCK) : page_slot_addr(*slot);
+	if (!page)
+		return -ENOSPC;
+	int64_t r = source_fetch(s, done, page + at % TMPFS_BLOCK, len);
+	if (r && fresh) {
+		page_free(page, false);
+	} else if (fresh) {
+		*slot = (uintptr_t)page;
+		n->pages.count++;
+	}
+	return r;
+}
+
+static int64_t file_store(struct node *n, uint64_t offset, const struct source *s, uint64_t len)
+{
+	uint64_t done = 0;
+	while (done < len) {
+		uint64_t at = offset + done;
+		uint64_t part = min_u64(len - done, TMPFS_BLOCK - at % TMPFS_BLOCK);
+		int64_t r = page_write(n, at, s, done, part);
+		if (r && !done)
+			return r;
+		if (r)
+			break;
+		done += part;
+		if (offset + done > n->size)
+			n->size = offset + done;
+	}
+	return (int64_t)done;
+}
+
+int64_t file_write(uint64_t id, const struct fs_data *data, uint64_t flags, struct fs_rep *rep)
+{
+	int64_t r;
+	struct node *n = file_get(id, &r);
+	if (r)
+		return r;
+	uint64_t offset = flags & FS_WRITE_APPEND ? n->size : data->offset;
+	if (offset > INT64_MAX || data->len > (uint64_t)INT64_MAX - offset)
+		return -EFBIG;
+	struct source s = { .data = data };
+	r = file_store(n, offset, &s, data->len);
+	if (r > 0)
+		n->mtime_ns = n->ctime_ns = fs_now();
+	rep->offset = offset;
+	rep->size = n->size;
+	return r;
+}
+
+int64_t file_write_own(struct node *n, uint64_t offset, const void *from, size_t len)
+{
+	struct source s = { .own = from };
+	return file_store(n, offset, &s, len);
+}
+
+/* Bytes of the last page behind the new end must read as zeros if the file grows again. */
+static void tail_zero(struct node *n, uint64_t size)
+{
+	uint8_t *page = size % TMPFS_BLOCK ? file_page(n, size) : NULL;
+	if (page)
+		memset(page + size % TMPFS_BLOCK, 0, TMPFS_BLOCK - size % TMPFS_BLOCK);
+}
+
+int64_t file_resize(struct node *n, uint64_t size)
+{
+	if (size > INT64_MAX)
+		return -EFBIG;
+	if (size < n->size) {
+		uint64_t keep = (size + TMPFS_BLOCK - 1) / TMPFS_BLOCK;
+		fs_forget_pages(n->id, keep);
+		page_tree_truncate(&n->pages, keep);
+		tail_zero(n, size);
+	}
+	n->size = size;
+	n->mtime_ns = n->ctime_ns = fs_now();
+	return 0;
+}
+
+int64_t file_getpage(uint64_t id, uint64_t page, int write, void **addr, uint64_t *valid)
+{
+	int64_t r;
+	struct node *n = file_get(id, &r);
+	(void)write;	/* the frame itself is shared, so a writer needs nothing else */
+	if (r)
+		return r;
+	if (page >= (n->size + TMPFS_BLOCK - 1) / TMPFS_BLOCK)
+		return -ENXIO;
+	uintptr_t *slot = page_tree_slot(&n->pages, page, true);
+	if (!slot)
+		return -ENOSPC;
+	if (!*slot) {
+		void *fresh = page_alloc(true);
+		if (!fresh)
+			return -ENOSPC;
+		*slot = (uintptr_t)fresh;
+		n->pages.count++;
+	}
+	*(volatile uint8_t *)page_slot_addr(*slot);	/* make sure a frame is there for VM to find */
+	*slot |= PAGE_EXPORTED;
+	*addr = page_slot_addr(*slot);
+	*valid = min_u64(n->size - page * TMPFS_BLOCK, TMPFS_BLOCK);
+	return 0;
+}
+
+int64_t file_seek(uint64_t id, uint64_t offset, int whence, uint64_t *found)
+{
+	int64_t r;
+	struct node *n = file_get(id, &r);
+	if (r)
+		return r;
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL;
+	if (offset >= n->size)
+		return -ENXIO;
+	uint64_t page = offset / TMPFS_BLOCK;
+	if (whence == SEEK_DATA) {
+		page = page_tree_next(&n->pages, page);
+		if (page == UINT64_MAX || page * TMPFS_BLOCK >= n->size)
+			return -ENXIO;
+	} else {
+		while (page * TMPFS_BLOCK < n->size && page_tree_next(&n->pages, page) == page)
+			page++;
+	}
+	uint64_t at = page * TMPFS_BLOCK;
+	*found = at < offset ? offset : min_u64(at, n->size);
+	return 0;
+}
+
+static int64_t range_allocate(struct node *n, uint64_t first, uint64_t last)
+{
+	for (uint64_t page = first / TMPFS_BLOCK; page <= last / TMPFS_BLOCK; page++) {
+		uintptr_t *slot = page_tree_slot(&n->pages, page, true);
+		void *fresh = slot && !*slot ? page_alloc(true) : NULL;
+		if (!slot || (!*slot && !fresh))
+			return -ENOSPC;
+		if (fresh) {
+			*slot = (uintptr_t)fresh;
+			n->pages.count++;
+		}
+	}
+	return 0;
+}
+
+static void range_zero(struct node *n, uint64_t offset, uint64_t end)
+{
+	while (offset < end) {
+		uint64_t part = min_u64(end - offset, TMPFS_BLOCK - offset % TMPFS_BLOCK);
+		uint8_t *page = file_page(n, offset);
+		if (page)
+			memset(page + offset % TMPFS_BLOCK, 0, part);
+		else	/* a whole run of holes may be skipped at once */
+			part = min_u64(end, page_tree_next(&n->pages, offset / TMPFS_BLOCK) > UINT64_MAX / TMPFS_BLOCK ? end
+				: page_tree_next(&n->pages, offset / TMPFS_BLOCK) * TMPFS_BLOCK) - offset;
+		offset += part;
+	}
+}
+
+int64_t file_fallocate(uint64_t id, uint64_t mode, uint64_t offset, uint64_t len, struct fs_attr *attr)
+{
+	int64_t r;
+	struct node *n = file_get(id, &r);
+	if (r)
+		return r;
+	if (len == 0)
+		return -EINVAL;
+	if (offset > INT64_MAX || len > (uint64_t)INT64_MAX - offset)
+		return -EFBIG;
+	if (mode & ~(uint64_t)(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_PUNCH_HOLE) && !(mode & FALLOC_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	uint64_t end = offset + len;
+	if (mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE))
+		range_zero(n, offset, min_u64(end, n->size));
+	if (!(mode & FALLOC_PUNCH_HOLE) && (r = range_allocate(n, offset, end - 1)))
+		return r;
+	if (!(mode & FALLOC_KEEP_SIZE) && end > n->size)
+		n->size = end;
+	n->mtime_ns = n->ctime_ns = fs_now();
+	node_fill_attr(n, attr);
+	return 0;
+}

@@ -48,7 +48,8 @@ GUESTTEST_FLAGS := -std=gnu11 -Wall -MMD -MP -O1 -D_GNU_SOURCE= -fno-pic -fno-pi
 LINUX_LINK := -static -no-pie -pthread -s -Wl,-z,noexecstack -Wl,--build-id=none
 
 UNIT_FLAGS := $(COMMON_FLAGS) -O1 -D_GNU_SOURCE= -DUNIT_TEST -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude -Itests/unit $(LIB_INCLUDES)
+	-fsanitize=address,undefined -fno-sanitize-recover=all -Iinclude -Itests/unit $(LIB_INCLUDES) \
+	-Ikernel/include -Ikernel/arch/x86_64/include
 
 # musl-gcc is gcc with musl's headers and libraries. clang gets the headers by hand and leaves linking to musl-gcc.
 MUSL_LD := musl-gcc

@@ -31,7 +31,10 @@ extern CPULOCAL struct space *loaded_space;
  * mode, cleared first thing at entry; an editor of that space interrupts the CPU and waits until it is refreshed. */
 extern CPULOCAL struct space *volatile user_space;
 
-void space_init(void);
+struct space_counters { uint64_t refreshes, loads, skips; };
+extern CPULOCAL struct space_counters space_counters;
+
+uint32_t space_count(void);
 struct space *space_new(void);		/* refs = 1; 0 when there is no frame for the root or no slot */
 void space_get(struct space *s);
 void space_put(struct space *s);	/* the last put frees page tables into the pool */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's log: a ring in memory, readable with KC_DIAGCTL as long as the machine runs, and the serial console until a terminal
+ * driver takes the port over. Positions count bytes since boot, so that a reader notices what it lost.
+ *
+ * May be called from any context: text is added byte by byte without a lock; at worst two CPUs mix their lines in a panic.
+ */
+#include <abi/ksig.h>
+#include <kernel/debug.h>
+#include <kernel/ipc.h>
+
+enum { LOG_BYTES = 128 * 1024, LINE_BYTES = 256, MAX_READERS = 4 };
+
+static struct {
+	char ring[LOG_BYTES];
+	uint64_t end;			/* bytes ever written */
+	uint64_t signalled;		/* end when readers were last told */
+	bool console_off;
+	int level;
+	endpoint_t readers[MAX_READERS];	/* 0: none */
+} klog = { .level = LOG_INFO };
+
+void log_set_level(int level)
+{
+	klog.level = level;
+}
+
+void log_set_console(bool on)
+{
+	klog.console_off = !on;
+}
+
+void log_write(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		klog.ring[klog.end++ % LOG_BYTES] = text[i];
+	if (!klog.console_off)
+		arch_console_write(text, bytes);
+}
+
+static void log_formatted(const char *format, va_list args)
+{
+	char line[LINE_BYTES];
+	size_t n = format_text(line, sizeof(line), format, args);
+
+	log_write(line, n);
+}
+
+void log_printf(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_formatted(format, args);
+	va_end(args);
+}
+
+void log_debug(const char *format, ...)
+{
+	va_list args;
+
+	if (klog.level < LOG_DEBUG)
+		return;
+	va_start(args, format);
+	log_formatted(format, args);
+	va_end(args);
+}
+
+size_t log_read(uint64_t *pos, char *to, size_t size)
+{
+	size_t n = 0;
+
+	if (*pos > klog.end)
+		*pos = klog.end;
+	if (klog.end - *pos > LOG_BYTES)
+		*pos = klog.end - LOG_BYTES;
+	for (; n < size && *pos < klog.end; ++*pos)
+		to[n++] = klog.ring[*pos % LOG_BYTES];
+	return n;
+}
+
+void log_register(struct proc *p)
+{
+	log_forget(p);
+	for (int i = 0; i < MAX_READERS; i++)
+		if (!klog.readers[i]) {
+			klog.readers[i] = p->endpoint;
+			return;
+		}
+}
+
+void log_forget(struct proc *p)
+{
+	for (int i = 0; i < MAX_READERS; i++)
+		if (klog.readers[i] == p->endpoint)
+			klog.readers[i] = 0;
+}
+
+void log_flush_signal(void)
+{
+	if (likely(klog.signalled == klog.end))
+		return;
+	klog.signalled = klog.end;
+	for (int i = 0; i < MAX_READERS; i++) {
+		struct proc *reader = proc_of_endpoint(klog.readers[i]);
+
+		if (reader)
+			notify_ksig(reader, KSIG_LOG);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Log, panic, assertions, the trace of refused requests and of the last messages. */
+#pragma once
+#include <abi/types.h>
+#include <arch/console.h>
+#include <kernel/lib.h>
+
+struct proc;
+
+/* An invariant of the kernel itself; nothing a process does may make it false. */
+#define kassert(condition) \
+	do { \
+		if (unlikely(!(condition))) \
+			panic("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__); \
+	} while (0)
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+void log_set_level(int level);
+void log_set_console(bool on);		/* the serial line; panic switches it on again */
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_write(const char *text, size_t bytes);
+/* Copies text from position *pos on; *pos is moved (also past text that was overwritten). Returns bytes copied. */
+size_t log_read(uint64_t *pos, char *to, size_t size);
+void log_register(struct proc *p);	/* gets KSIG_LOG for new text */
+void log_forget(struct proc *p);
+void log_flush_signal(void);		/* called with the lock held when leaving the kernel */
+
+/* A request that is refused: traced with caller and reason at debug level. */
+void trace_refused(const struct proc *caller, const char *what, int64_t detail, err_t why);
+
+void trace_message(endpoint_t from, endpoint_t to, uint32_t type, uint32_t primitive);
+size_t trace_text(char *out, size_t size);	/* the last messages */
+void trace_dump(void);				/* to the log */
+
+void debug_stack_trace(struct proc *p);		/* of a user-space process, to the log */

@@ -114,6 +114,28 @@ static void sef_startup_of_rs(void)
 		fail_stop("initialisation failed");
 }
 
+/* RS itself needs memory, so VM must serve before RS can tell it to initialise, and may not wait for RS. It initialises at once and
+ * takes RS's order, when it comes, as a formality (sef_intercept_rs). */
+static void sef_startup_of_vm(void)
+{
+	struct sef_init_info info = {
+		.type = SEF_INIT_FRESH, .endpoint = sef.self, .old_endpoint = EP_NONE,
+		.proctab_grant = GRANT_INVALID, .label = "vm",
+	};
+
+	if (sef_cb.init_fresh(&info) != 0)
+		fail_stop("initialisation failed");
+}
+
+static void sef_init_acknowledge(void)
+{
+	struct message m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = RS_INIT_DONE;
+	sef_send(EP_RS, &m, 0);
+}
+
 void sef_startup(const struct sef_callbacks *cb)
 {
 	struct sef_init_info info;
@@ -124,6 +146,10 @@ void sef_startup(const struct sef_callbacks *cb)
 	sef_identify();
 	if (sef.self == EP_RS) {
 		sef_startup_of_rs();
+		return;
+	}
+	if (sef.self == EP_VM) {
+		sef_startup_of_vm();
 		return;
 	}
 	sef_init_wait(&m);
@@ -141,7 +167,11 @@ static bool sef_intercept_rs(const struct message *m)
 {
 	switch (m->type) {
 	case RS_INIT:
-		return true;	/* we are past that: spurious */
+		if (sef.self == EP_VM)
+			sef_init_acknowledge();
+		return true;	/* we are past that: spurious for all others */
+	case RS_INIT_DONE + 1:
+		return true;	/* RS's answer to VM, which did not wait for it */
 	case RS_LU_PREPARE:
 		sef_update_requested(m);
 		return true;

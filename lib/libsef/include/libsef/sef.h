@@ -9,7 +9,8 @@
  *
  * sef_startup() waits for RS to say which kind of initialisation is due, runs that callback, reports the result and returns only
  * when RS has let the service go on. Nothing but RS's message is taken before. (RS, the first of all, is not told by anybody:
- * its fresh initialisation runs at once.)
+ * its fresh initialisation runs at once. So does VM's, because RS itself needs memory: VM answers RS's order later, by SENDA,
+ * and never waits for RS.)
  *
  * sef_receive() sends the output that the previous handler queued, receives, and deals with what belongs to the life cycle: pings,
  * signals, updates. Only the rest is returned.

@@ -68,6 +68,12 @@ class Console:
             if not self.read_more(deadline):
                 raise ConsoleTimeout(f"{pattern!r} did not appear; seen: {bytes(self.seen[self.position:])[-3000:]!r}")
 
+    def settle(self, seconds=0.5):
+        """Give what was typed time to be acted on, where nothing visible tells."""
+        deadline = time.monotonic() + seconds
+        while self.read_more(deadline):
+            pass
+
     def wait_end(self, timeout=30):
         """Until QEMU ends by the guest's own power-off; returns whether it did."""
         deadline = time.monotonic() + timeout

@@ -52,7 +52,12 @@ $(BUILD)/axolotl.iso: $(KERNEL) $(ARCHIVE) images/grub.cfg
 test: deps all tests-build
 	$(Q)BUILD=$(BUILD) tests/run $(TESTS)
 
-tests-build: $(TEST_PROGRAMS)
+tests-build: $(TEST_PROGRAMS) stale-kernel
+
+# A kernel that never refreshes stale translations: the test of stale translations must catch it.
+STALE_BUILD := $(BUILD)/variants/stale
+stale-kernel:
+	$(Q)$(MAKE) BUILD=$(STALE_BUILD) CONFIG="$(CONFIG) CONFIG_IGNORE_STALE_TLB=1" kernel
 
 bench: deps all $(BENCH_PROGRAMS) $(BUILD)/linux/vmlinuz $(BUILD)/linux/root.cpio
 	$(Q)$(PYTHON) tests/perf/bench --build $(BUILD) $(BENCH)
@@ -63,4 +68,4 @@ check:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps run debug iso test tests-build bench check clean
+.PHONY: all deps run debug iso test tests-build stale-kernel bench check clean

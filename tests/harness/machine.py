@@ -26,10 +26,11 @@ class Result:
 
 
 def guest_command(command, smp=2, mem=512, add=(), disk=(), timeout=120, build=BUILD, append="", linux=LINUX,
-                  icount=False):
+                  kernel=None, icount=False):
     line = [os.path.join(ROOT, "tools", "guest"), "--build", build, "--smp", str(smp), "--mem", str(mem),
             "--timeout", str(timeout), "--append", append]
     line += ["--linux", linux] if linux else []
+    line += ["--kernel", kernel] if kernel else []
     line += ["--icount"] if icount else []
     for name, values in (("--add", add), ("--disk", disk)):
         for value in values:

@@ -6,7 +6,9 @@
 #include <kernel/proc.h>
 
 /* --- frames --- */
-void frame_init(void);				/* after the last boot_alloc(): everything still free becomes VM's */
+void frame_init(void);				/* before the first boot service is loaded */
+paddr_t frame_boot_alloc(void);			/* zeroed page for a boot service: it belongs to VM with what is mapped there */
+void frame_boot_done(void);			/* after the last boot_alloc(): everything still free becomes VM's */
 bool frame_is_vm(paddr_t first, uint64_t npages);	/* ordinary memory that VM owns, none of it a page table */
 bool frame_may_map(paddr_t first, uint64_t npages);	/* as above, or no RAM at all (a device) */
 err_t ptframe_give(paddr_t frame);		/* EPERM: not VM's */

@@ -20,4 +20,5 @@ bool signal_any(const struct proc *p);
 
 /* Work before user mode: restart codes, temporary masks, frames. False when p cannot run after all. */
 bool signal_exit_work(struct proc *p);
+void syscall_resume(struct proc *p);
 void signal_mask_set(struct proc *p, uint64_t mask);

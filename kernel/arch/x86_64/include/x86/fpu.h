@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <arch/fpu.h>
+
+void x86_fpu_image_get(struct arch_fpu *fpu, uint8_t area[512]);
+void x86_fpu_image_set(struct arch_fpu *fpu, const uint8_t area[512]);

@@ -19,7 +19,16 @@ enum rs_op { RS_OP_UP, RS_OP_DOWN, RS_OP_RESTART, RS_OP_REFRESH, RS_OP_LIST, RS_
 
 /* One service as others may know it: RS_INIT's table, RS_OP_LIST. */
 enum { RS_PUB_CORE = 1, RS_PUB_BOOT = 2, RS_PUB_COPY = 4 };
-enum rs_state { RS_FREE, RS_STARTING, RS_RUNNING, RS_STOPPING, RS_DEAD, RS_BACKOFF, RS_FAILED, RS_UPDATING };
+enum rs_state {
+	RS_FREE,
+	RS_STARTING,	/* told to initialise, has not answered yet */
+	RS_RUNNING,
+	RS_STOPPING,	/* being taken down on request */
+	RS_DEAD,	/* crashed and cannot be started again: no image of it is kept */
+	RS_BACKOFF,	/* crashed, waits for its next start */
+	RS_FAILED,	/* crashed too often: only an administrator starts it again */
+	RS_UPDATING,
+};
 enum { RS_NR_MAJORS = 4 };
 struct rs_pub {
 	uint32_t in_use, flags;		/* RS_PUB_* */
@@ -48,4 +57,19 @@ struct rs_call {
 };
 enum { RS_UP_NOWAIT = 1, RS_UP_NO_RESTART = 2, RS_UP_NO_BACKOFF = 4 };
 
-/* RS -> PM, SENDA: keep pids of services true. */
+/*
+ * Operations and their arguments behind a0. "label" is a buffer of LABEL_LEN bytes. Results are >= 0 or a negative error.
+ *
+ *   UP        a1 rs_call, a2 its size             0 when the service has initialised (NOWAIT: has been started), else why it could not
+ *   DOWN      a1 label, a2 LABEL_LEN, a3 flags    0 when it is gone. EPERM for core services
+ *   RESTART   the same                            0 when its successor has initialised. Also revives a failed one
+ *   REFRESH   the same                            as RESTART, but the service is asked to end (SIGTERM) before it is killed
+ *   LIST      a1 rs_pub[], a2 bytes of room       number of services; as many as fit are stored
+ *   STATUS    a1 rs_pub with its label set, a2 its size
+ *   WHY       a1 label, a2 text, a3 room          bytes of text about its last failures, in words
+ *   SHUTDOWN  -                                   from now on dying services are no news
+ * The others answer ENOSYS. A second operation on a service in the middle of one: EBUSY.
+ */
+#define RS_OP_NAMES(X) X(UP, "up") X(DOWN, "down") X(RESTART, "restart") X(REFRESH, "refresh") X(LIST, "list") \
+	X(STATUS, "status") X(SHUTDOWN, "shutdown") X(WHY, "why")
+enum { RS_IMAGE_MAX = 16 << 20, RS_ARGS_MAX = 4096, RS_NAMES_MAX = 4096 };

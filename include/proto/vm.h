@@ -18,6 +18,7 @@
  * VM_INFO         all        at once     what VM_INFO_*, by grant. ESRCH
  * VM_UPDATE       RS         at once     live update: swap two processes
  * VM_SET_PRIV     RS         at once     permitted requests of a service
+ * VM_PROTECT_FOR  RS, VFS    at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
  * VM_RLIMIT       PM         at once     RLIMIT_AS/DATA/STACK/MEMLOCK of a process
  */
 #pragma once
@@ -47,6 +48,8 @@ struct vm_mmap_for_req {
 };
 MSG_BODY_FITS(struct vm_mmap_for_req);
 enum { VM_MF_STACK = 1 /* grows down; len = room now */, VM_MF_HEAP = 2 /* brk starts at its end */, VM_MF_SHARED = 4, VM_MF_BRK_BASE = 8 };
+
+struct vm_protect_for_req { endpoint_t ep; uint32_t prot; vaddr_t addr; uint64_t len; };
 
 struct vm_prefault_req { endpoint_t ep; uint32_t write; vaddr_t addr; uint64_t len, id; };
 struct vm_prefault_rep { int64_t result; uint64_t id; };

@@ -107,9 +107,11 @@ void x86_delay_us(uint64_t us)
 		x86_pause();
 }
 
+#define TIMER_MAX_NS 50000000000ull	/* keeps the multiplication below in range; a later deadline fires early */
+
 void arch_timer_set(nstime_t deadline)
 {
-	nstime_t now;
+	nstime_t now, left;
 	uint64_t count = 0;
 
 	if (deadline == get_cpulocal_var(armed))
@@ -117,7 +119,8 @@ void arch_timer_set(nstime_t deadline)
 	get_cpulocal_var(armed) = deadline;
 	if (deadline) {
 		now = arch_now_ns();
-		count = deadline > now ? (uint64_t)((unsigned __int128)(deadline - now) * x86_lapic_khz / NS_PER_MS) + 1 : 1;
+		left = deadline > now ? deadline - now : 0;
+		count = (left < TIMER_MAX_NS ? left : TIMER_MAX_NS) * x86_lapic_khz / NS_PER_MS + 1;
 	}
 	x86_lapic_timer_set(count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
 }

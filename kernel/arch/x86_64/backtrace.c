@@ -69,7 +69,7 @@ static void line_print(uint64_t pc)
 	uint64_t offset;
 	const char *name = arch_symbol(pc, &offset);
 
-	log_printf("  %016lx %s+%#lx\n", pc, name, offset);
+	log_printf("  %016lx %s+0x%lx\n", pc, name, offset);
 }
 
 void x86_backtrace_from(uint64_t pc, uint64_t frame_pointer)

@@ -41,7 +41,7 @@ versions:
 	.word 0, 2, 2, 2, 2, 2
 	.balign 8
 definitions:
-	.word 1, 1, 1, 1; .long 0x01aaf4f1, 20, 28, name_soname - strings, 0	/* the object itself */
+	.word 1, 1, 1, 1; .long 0x0deebfa1, 20, 28, name_soname - strings, 0	/* the object itself */
 	.word 1, 0, 2, 1; .long 0x03ae75f6, 20, 0, name_version - strings, 0	/* hash of "LINUX_2.6" */
 strings:
 	.byte 0

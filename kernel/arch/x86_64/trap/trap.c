@@ -90,7 +90,7 @@ static _Noreturn void kernel_fault(struct x86_kernel_regs *r)
 	log_printf("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", r->r8, r->r9, r->r10, r->r11);
 	log_printf("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", r->r12, r->r13, r->r14, r->r15);
 	log_printf("rip %016lx flags %08lx cs %02lx cr2 %016lx cr3 %lx\n", r->rip, r->rflags, r->cs, cr2, x86_cr3());
-	panic("exception %lu (error %lx) in the kernel at %#lx, address %#lx", r->vector, r->error, r->rip, cr2);
+	panic("exception %lu (error %lx) in the kernel at 0x%lx, address 0x%lx", r->vector, r->error, r->rip, cr2);
 }
 
 void x86_kernel_exception(struct x86_kernel_regs *r)

@@ -16,7 +16,7 @@
 #include <libsef/sef.h>
 #include <proto/cdev.h>
 
-enum { CDEV_LATER = 0x7ffffffffffffffLL };
+#define CDEV_LATER ((int64_t)0x7ffffffffffffff)	/* no result any callback could have */
 
 /* Results: >= 0 or a negative error or CDEV_LATER. A callback that is 0: open and close succeed, others -ENOTTY (ioctl), -EIO. */
 struct cdev_driver {

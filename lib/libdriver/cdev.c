@@ -21,37 +21,37 @@
 static struct {
 	const struct cdev_driver *driver;
 	bool filter;		/* a predecessor lived: drop what was meant for it */
-	uint8_t *opened;	/* bit per minor, grows */
-	uint32_t opened_bytes;
+	uint32_t *opened;	/* devices opened since a predecessor's death; few, so a list */
+	uint32_t nr_opened;
 } cdev;
 
 /* ---- spurious requests ---- */
 
-/* Without memory for the set everything passes: better a stray request than a lost one. */
-static void cdev_minor_opened(uint32_t minor)
+static bool cdev_is_open(uint32_t dev)
 {
-	uint32_t byte = minor / 8;
-
-	if (byte >= cdev.opened_bytes) {
-		uint32_t bytes = byte + 32;
-		uint8_t *bigger = realloc(cdev.opened, bytes);
-
-		if (!bigger) {
-			cdev.filter = false;
-			return;
-		}
-		memset(bigger + cdev.opened_bytes, 0, bytes - cdev.opened_bytes);
-		cdev.opened = bigger;
-		cdev.opened_bytes = bytes;
-	}
-	cdev.opened[byte] |= (uint8_t)(1 << minor % 8);
+	for (uint32_t i = 0; i < cdev.nr_opened; i++)
+		if (cdev.opened[i] == dev)
+			return true;
+	return false;
 }
 
-static bool cdev_is_spurious(uint32_t type, uint32_t minor)
+/* Without memory for the set everything passes: better a stray request than a lost one. */
+static void cdev_minor_opened(uint32_t dev)
 {
-	if (!cdev.filter || type == CDEV_OPEN)
-		return false;
-	return minor / 8 >= cdev.opened_bytes || !(cdev.opened[minor / 8] & 1 << minor % 8);
+	if (!cdev.filter || cdev_is_open(dev))
+		return;
+	uint32_t *bigger = realloc(cdev.opened, (cdev.nr_opened + 1) * sizeof(*bigger));
+	if (!bigger) {
+		cdev.filter = false;
+		return;
+	}
+	cdev.opened = bigger;
+	cdev.opened[cdev.nr_opened++] = dev;
+}
+
+static bool cdev_is_spurious(uint32_t type, uint32_t dev)
+{
+	return cdev.filter && type != CDEV_OPEN && !cdev_is_open(dev);
 }
 
 /* ---- answers ---- */

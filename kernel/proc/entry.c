@@ -86,5 +86,6 @@ struct proc *kernel_timer(void)
 struct proc *kernel_kick(void)
 {
 	kernel_enter(false);
+	get_cpulocal_var(cpu_kicks)++;
 	return kernel_leave();
 }

@@ -30,7 +30,7 @@ struct run_queue {
 
 CPULOCAL struct proc *current_proc;
 CPULOCAL struct proc *direct_proc;
-CPULOCAL uint64_t cpu_irqs;
+CPULOCAL uint64_t cpu_irqs, cpu_kicks;
 static CPULOCAL struct proc *bill_proc;		/* whose quantum is used */
 static CPULOCAL struct proc *entry_proc;	/* who entered the kernel: its time */
 static CPULOCAL nstime_t last_time, last_tick;

@@ -22,6 +22,7 @@ void sched_yield(struct proc *p);
 void sched_on_tick(nstime_t now);
 void sched_wake_idle(void);			/* kick one idle CPU if there is one */
 bool sched_cpu_idle(unsigned cpu);
+extern CPULOCAL uint64_t cpu_kicks;
 
 /* Entry and exit of the kernel. enter: takes the lock, charges time; returns the current process, or 0 when it was taken away. */
 struct proc *kernel_enter(bool syscall);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* KC_SAFECOPYFROM, KC_SAFECOPYTO, KC_VSAFECOPY, KC_SAFEMEMSET: memory that its owner has granted. */
+#include <kernel/errno.h>
+#include <kernel/kcall.h>
+#include <kernel/mem.h>
+
+struct safe_request { endpoint_t granter; grant_t grant; uint64_t offset, len; vaddr_t addr; uint32_t access; };
+
+/* access GRANT_READ: from the granter to the caller; GRANT_WRITE: the other way. */
+static err_t safecopy(struct proc *caller, const struct safe_request *r)
+{
+	struct mem_range own = { caller, r->addr }, granted;
+	struct grant_range g;
+	uint64_t done;
+	err_t err = grant_resolve(caller, r->granter, r->grant, r->offset, r->len, r->access, &g);
+
+	if (err)
+		return err;
+	granted = (struct mem_range){ g.owner, g.addr };
+	err = mem_copy(caller, r->access == GRANT_READ ? own : granted, r->access == GRANT_READ ? granted : own, r->len,
+		g.try ? MEM_TRY : 0, &done);
+	if (err == -ESOFTFAULT)
+		grant_mark_faulted(caller, r->granter, r->grant);
+	return err;
+}
+
+static err_t safecopy_call(struct proc *caller, const struct kcall *c, uint32_t access)
+{
+	struct safe_request r = { (endpoint_t)c->w[0], (grant_t)c->w[1], c->w[2], c->w[4], c->w[3], access };
+
+	return safecopy(caller, &r);
+}
+
+err_t kcall_SAFECOPYFROM(struct proc *caller, struct kcall *c)
+{
+	return safecopy_call(caller, c, GRANT_READ);
+}
+
+err_t kcall_SAFECOPYTO(struct proc *caller, struct kcall *c)
+{
+	return safecopy_call(caller, c, GRANT_WRITE);
+}
+
+/* Exactly one side of an element is the caller. */
+static bool vsafecopy_decode(const struct vsafecopy *v, struct safe_request *r)
+{
+	if ((v->src == EP_SELF) == (v->dst == EP_SELF))
+		return false;
+	*r = (struct safe_request){ v->src == EP_SELF ? v->dst : v->src, v->grant, v->offset, v->len, v->addr,
+				    v->src == EP_SELF ? GRANT_WRITE : GRANT_READ };
+	return true;
+}
+
+err_t kcall_VSAFECOPY(struct proc *caller, struct kcall *c)
+{
+	static struct vsafecopy v[VSAFECOPY_MAX];
+	uint64_t n = c->w[1];
+	struct safe_request r;
+	err_t err;
+
+	c->w[1] = 0;
+	if (n > VSAFECOPY_MAX)
+		return -EINVAL;
+	err = mem_read(caller, v, c->w[0], n * sizeof(v[0]));
+	for (uint64_t i = 0; !err && i < n; i++)
+		if (!vsafecopy_decode(&v[i], &r))
+			err = -EINVAL;
+	for (; !err && c->w[1] < n; c->w[1] += !err) {
+		vsafecopy_decode(&v[c->w[1]], &r);
+		err = safecopy(caller, &r);
+	}
+	return err;
+}
+
+err_t kcall_SAFEMEMSET(struct proc *caller, struct kcall *c)
+{
+	struct grant_range g;
+	err_t err = grant_resolve(caller, (endpoint_t)c->w[0], (grant_t)c->w[1], c->w[2], c->w[4], GRANT_WRITE, &g);
+
+	if (err)
+		return err;
+	err = mem_fill(caller, (struct mem_range){ g.owner, g.addr }, (uint8_t)c->w[3], c->w[4], g.try ? MEM_TRY : 0);
+	if (err == -ESOFTFAULT)
+		grant_mark_faulted(caller, (endpoint_t)c->w[0], (grant_t)c->w[1]);
+	return err;
+}

@@ -59,7 +59,7 @@ STALE_BUILD := $(BUILD)/variants/stale
 stale-kernel:
 	$(Q)$(MAKE) BUILD=$(STALE_BUILD) CONFIG="$(CONFIG) CONFIG_IGNORE_STALE_TLB=1" kernel
 
-bench: deps all $(BENCH_PROGRAMS) $(BUILD)/linux/vmlinuz $(BUILD)/linux/root.cpio
+bench: deps all $(BENCH_PROGRAMS) tests/perf/ipc $(BUILD)/linux/vmlinuz $(BUILD)/linux/root.cpio
 	$(Q)$(PYTHON) tests/perf/bench --build $(BUILD) $(BENCH)
 
 check:

@@ -143,6 +143,9 @@ static int b_loop(long n, void *a)
 	return 0;
 }
 static int b_getppid(long n, void *a) { (void)a; while (n--) syscall(SYS_getppid); return 0; }
+/* Answered by the process server and by the file server on Axolotl, without any data. */
+static int b_getpgid(long n, void *a) { (void)a; while (n--) syscall(SYS_getpgid, 0); return 0; }
+static int b_umask(long n, void *a) { (void)a; while (n--) syscall(SYS_umask, 022); return 0; }
 static int b_clockv(long n, void *a)
 {
 	struct timespec ts; (void)a;
@@ -820,6 +823,8 @@ int main(int argc, char **argv)
 
 	if (want("loop")) { double v = measure("loop", b_loop, 0); if (v > 0) out("loop_iter", v * 1000, "ns"); }
 	if (want("getppid")) bench("getppid", b_getppid, 0);
+	if (want("getpgid")) bench("getpgid", b_getpgid, 0);
+	if (want("umask")) bench("umask", b_umask, 0);
 	if (want("clock_gettime_libc")) bench("clock_gettime_libc", b_clockv, 0);
 	if (want("clock_gettime_sys")) bench("clock_gettime_sys", b_clocks, 0);
 	if (want("gettimeofday")) bench("gettimeofday_libc", b_gtod, 0);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files of RS. Theory of operation: rs.c. */
+#pragma once
+#include <abi/limits.h>
+#include <errno.h>
+#include <libelf/elf_load.h>
+#include <libsef/sef.h>
+#include <proto/pm.h>
+#include <proto/rs.h>
+#include <proto/vfs.h>
+#include <proto/vm.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RS_SLOTS = NR_SYS_PROCS, RS_HISTORY = 8, RS_EVENT_BYTES = 160 };
+
+#define RS_MS 1000000ull
+#define RS_SECOND (1000 * RS_MS)
+
+enum {
+	RS_INIT_SECONDS = 10,		/* to initialise */
+	RS_BOOT_SECONDS = 60,		/* for all of the boot image together: nothing is slower than a first start */
+	RS_STOP_SECONDS = 5,		/* to end after SIGTERM */
+	RS_BACKOFF_FIRST_MS = 10, RS_BACKOFF_MAX_MS = 5000,
+	RS_HEALTHY_MS = 500,		/* whoever lived that long starts with a clean record */
+	RS_QUICK_DEATHS_MAX = 10,	/* in a row: then it has failed */
+};
+
+/* What a service is started from, kept in memory for its restarts. */
+struct rs_image {
+	uint8_t *bytes;
+	uint64_t len;
+	struct elf_image elf;
+	char *args;		/* NUL-separated, argv[0] first */
+	uint64_t args_len;
+	char *send_names;	/* NUL-separated labels and classes */
+	uint64_t send_names_len;
+};
+
+struct rs_event { nstime_t when; char text[RS_EVENT_BYTES]; };
+
+/* One logical service; the public half is rs.table[] at the same index. */
+struct rs_slot {
+	struct rs_pub *pub;
+	struct rs_image *image;		/* 0: boot service, of which no image is kept */
+	struct priv_spec priv;
+	uint32_t priv_id;
+	uint32_t up_flags, init_flags;
+	enum sef_init_type init_type;	/* of the initialisation in progress */
+	bool ever_ran;			/* has initialised once: its failures are recovered, not reported to who started it */
+	bool fresh_only;		/* it said that it cannot continue a predecessor's work */
+	endpoint_t old;			/* dead predecessor, frozen until its successor is accepted, or EP_NONE */
+
+	enum rs_op op;			/* STOPPING: what comes then */
+	endpoint_t waiter;		/* who waits for the end of an operation, or EP_NONE */
+	uint32_t waiter_type;
+
+	nstime_t deadline;		/* of the state: STARTING, STOPPING, BACKOFF; 0 = none */
+	nstime_t ping_due, ping_sent;	/* ping_sent 0: no answer outstanding */
+	uint32_t quick_deaths;
+
+	uint32_t events;		/* ever recorded; the last RS_HISTORY are kept */
+	struct rs_event history[RS_HISTORY];
+};
+
+struct rs {
+	struct rs_pub table[RS_SLOTS];	/* read by services through proctab_grant */
+	struct rs_slot slots[RS_SLOTS];
+	uint32_t nr_slots;		/* slots below this were used at least once */
+	grant_t proctab_grant;
+	uint32_t boot_left;		/* boot services that have not initialised yet */
+	nstime_t boot_deadline, alarm;	/* alarm: the one that is set, 0 = none */
+	bool shutdown;
+};
+extern struct rs rs;	/* the one state of RS, in rs.c */
+
+#define RS_EACH_SLOT(s) (struct rs_slot *s = rs.slots; s < rs.slots + rs.nr_slots; s++)
+
+/* rs_slot.c */
+struct rs_slot *rs_slot_alloc(const char *label, const char *name);	/* 0: table full */
+void rs_slot_free(struct rs_slot *s);
+struct rs_slot *rs_slot_of_label(const char *label);
+struct rs_slot *rs_slot_of_endpoint(endpoint_t ep);	/* running or starting instance */
+struct rs_slot *rs_slot_of_major(int32_t major);
+void rs_state_set(struct rs_slot *s, enum rs_state state);
+const char *rs_state_name(uint32_t state);
+void rs_event(struct rs_slot *s, const char *format, ...) LOG_FORMAT(2);	/* remember and log */
+void rs_answer_waiter(struct rs_slot *s, int64_t result);
+void rs_image_free(struct rs_image *image);
+
+/* rs_boot.c, rs_boot_table.c */
+struct rs_boot_entry {
+	endpoint_t ep;
+	const char *name;
+	uint32_t flags;			/* RS_PUB_* */
+	uint32_t priv_flags, priority;
+	uint64_t period_ns;
+	uint64_t calls;			/* besides the basic ones */
+	uint64_t vm_calls;
+	uint64_t sends;			/* bit = privilege id = slot of the target; bit 0 = users */
+	struct priv_io_range io;	/* both 0: none */
+	int32_t irq;			/* 0: none */
+	int32_t majors[RS_NR_MAJORS];
+};
+extern const struct rs_boot_entry rs_boot_table[];
+extern const uint32_t rs_boot_count;
+err_t rs_boot_start(void);
+void rs_boot_initialised(struct rs_slot *s);
+
+/* rs_priv.c */
+uint64_t rs_basic_calls(void);
+err_t rs_priv_prepare(struct rs_slot *s);		/* send mask from the names */
+void rs_priv_refresh_others(const struct rs_slot *s);	/* masks that name s */
+err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op op, uint32_t *id);
+void rs_vm_priv_set(endpoint_t ep, uint64_t mask);
+
+/* rs_process.c, rs_stack.c */
+err_t rs_process_create(struct rs_slot *s, endpoint_t *out);
+void rs_process_destroy(endpoint_t ep);
+/* The initial stack (abi/image.h) as it lies below `top`, in buf, of which *used bytes at the end are filled. -E2BIG. */
+err_t rs_stack_build(const struct rs_image *image, vaddr_t top, uint8_t *buf, size_t size, size_t *used);
+
+/* rs_life.c: the state machine */
+err_t rs_start(struct rs_slot *s, enum sef_init_type type);
+void rs_init_send(struct rs_slot *s, enum sef_init_type type);
+void rs_init_done(struct rs_slot *s, err_t result);
+err_t rs_signalled(endpoint_t target, int signo, const struct ksig_info *info);
+void rs_stop(struct rs_slot *s, enum rs_op op, bool gently);
+void rs_revive(struct rs_slot *s);
+void rs_retire(struct rs_slot *s);	/* gone for good: names, processes, slot */
+
+/* rs_time.c */
+void rs_time_check(nstime_t now);
+void rs_time_arm(void);
+void rs_pong(endpoint_t source);
+void rs_ping_reset(struct rs_slot *s);
+
+/* rs_tell.c: asynchronous news for other servers */
+void rs_tell_up(const struct rs_slot *s);
+void rs_tell_down(const struct rs_slot *s);
+void rs_tell_process(const struct rs_slot *s, endpoint_t ep, bool started);
+void rs_ds_answered(const struct message *m);
+
+/* rs_request.c */
+void rs_request(const struct message *m, uint32_t status);

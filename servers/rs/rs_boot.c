@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Boot. The kernel has loaded the services of the boot image into their slots and started RS and VM. Each gets its privileges from
+ * rs_boot_table, and they learn of each other from RS's table. VM is told first and awaited, because all others need memory; then
+ * the rest are let go in their order, and their answers collected as they come. If one cannot initialise the system cannot start.
+ */
+#include "rs.h"
+#include <libsys/grant.h>
+#include <stdio.h>
+
+static bool rs_boot_is_loaded(const struct rs_boot_entry *b)
+{
+	struct info_proc p;
+
+	if (sys_getinfo(GETINFO_PROC, &p, sizeof(p), (uint64_t)endpoint_slot(b->ep), 0) != 0 || p.endpoint != b->ep)
+		return false;
+	if (strncmp(p.name, b->name, sizeof(p.name)) != 0)
+		log_warn("slot %d of the boot image holds %.16s, not %s", endpoint_slot(b->ep), p.name, b->name);
+	return true;
+}
+
+static struct priv_spec rs_boot_priv(const struct rs_boot_entry *b)
+{
+	struct priv_spec spec;
+
+	memset(&spec, 0, sizeof(spec));
+	spec.flags = PRIV_SYS_PROC | PRIV_CHECK_IO | PRIV_CHECK_MEM | PRIV_CHECK_IRQ | b->priv_flags;
+	spec.trap_mask = IPC_TRAP_ALL & ~(IPC_TRAP_BIT(IPC_SEND) | IPC_TRAP_BIT(IPC_SENDNB));
+	spec.sig_mgr = EP_RS;
+	spec.bak_sig_mgr = EP_NONE;
+	spec.send_mask[0] = b->sends;
+	spec.call_mask[0] = rs_basic_calls() | b->calls;
+	spec.priority = b->priority;
+	spec.nr_io = b->io.last != 0;
+	spec.io[0] = b->io;
+	spec.nr_irq = b->irq != 0;
+	spec.irq[0] = (uint8_t)b->irq;
+	return spec;
+}
+
+static err_t rs_boot_register(const struct rs_boot_entry *b)
+{
+	struct rs_slot *s = rs_slot_alloc(b->name, b->name);
+	/* RS and VM run already, with all the kernel's boot code could give; from here on they have what the table says. */
+	bool runs = b->ep == EP_RS || b->ep == EP_VM;
+	err_t r;
+
+	s->priv = rs_boot_priv(b);
+	s->pub->flags = RS_PUB_BOOT | b->flags;
+	s->pub->endpoint = b->ep;
+	s->pub->state = b->ep == EP_RS ? RS_RUNNING : RS_FREE;
+	s->pub->vm_call_mask = b->vm_calls;
+	s->pub->period_ns = b->ep == EP_RS ? 0 : b->period_ns;
+	memcpy(s->pub->majors, b->majors, sizeof(s->pub->majors));
+	s->priv_id = (uint32_t)endpoint_slot(b->ep);
+	r = rs_priv_set(b->ep, &s->priv, runs ? PRIVCTL_UPDATE_SYS : PRIVCTL_SET_SYS, 0);
+	if (r != 0)
+		log_warn("cannot set the privileges of %s: %s", b->name, err_text(r));
+	return r;
+}
+
+static void rs_boot_run(struct rs_slot *s)
+{
+	err_t r;
+
+	rs_vm_priv_set(s->pub->endpoint, s->pub->vm_call_mask);
+	rs_tell_up(s);
+	r = sys_privctl(s->pub->endpoint, PRIVCTL_ALLOW, 0, 0, 0);
+	if (r != 0)
+		log_warn("cannot let %s run: %s", s->pub->label, err_text(r));
+	rs_init_send(s, SEF_INIT_FRESH);
+	s->deadline = sys_uptime() + RS_BOOT_SECONDS * RS_SECOND;
+	sef_flush();
+}
+
+err_t rs_boot_start(void)
+{
+	for (uint32_t i = 0; i < rs_boot_count; i++) {
+		err_t r = rs_boot_is_loaded(&rs_boot_table[i]) ? rs_boot_register(&rs_boot_table[i]) : 0;
+
+		if (r != 0)
+			return r;
+	}
+	rs.proctab_grant = grant_direct(EP_ANY, rs.table, sizeof(rs.table), GRANT_READ);
+	rs.boot_left = rs.nr_slots - 1;
+	for RS_EACH_SLOT(s)
+		if (s->pub->endpoint == EP_VM)
+			rs_init_send(s, SEF_INIT_FRESH);
+	return 0;
+}
+
+void rs_boot_initialised(struct rs_slot *s)
+{
+	rs.boot_left--;
+	if (s->pub->endpoint == EP_VM) {
+		for RS_EACH_SLOT(other)
+			if (other->pub->in_use && other->pub->state == RS_FREE)
+				rs_boot_run(other);
+	}
+	if (rs.boot_left == 0)
+		log_info("all %u boot services run after %llu ms", rs.nr_slots, (unsigned long long)sys_uptime() / RS_MS);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Privileges. A service gets the basic kernel calls and what its description names. Whom it may send to is given as labels; the
+ * kernel wants privilege ids, so the mask is computed at each start, and again for everybody whose list names a service that has
+ * just got a new id. Whoever may be asked may answer: that the kernel sees to.
+ */
+#include "rs.h"
+
+uint64_t rs_basic_calls(void)
+{
+#define X(name, basic, what) | ((uint64_t)(basic) << KC_INDEX_##name)
+	return 0 KCALLS(X);
+#undef X
+}
+_Static_assert(KC_COUNT <= 64, "the call masks here are one word");
+
+static void rs_mask_add(uint64_t *mask, uint32_t id)
+{
+	if (id < NR_SYS_PROCS)
+		mask[id / 64] |= 1ull << id % 64;
+}
+
+static void rs_mask_add_all(uint64_t *mask)
+{
+	for RS_EACH_SLOT(s)
+		if (s->pub->in_use)
+			rs_mask_add(mask, s->priv_id);
+}
+
+/* SYSTEM, the kernel, needs no permission but the call mask. A label that nobody has yet is filled in when it comes up. */
+static void rs_mask_add_name(uint64_t *mask, const char *name)
+{
+	const struct rs_slot *s;
+
+	if (strcmp(name, "ALL") == 0 || strcmp(name, "USER") == 0)
+		rs_mask_add(mask, 0);
+	if (strcmp(name, "ALL") == 0 || strcmp(name, "ALL_SYS") == 0)
+		rs_mask_add_all(mask);
+	s = rs_slot_of_label(name);
+	if (s)
+		rs_mask_add(mask, s->priv_id);
+}
+
+/* True if the mask is another one than before. */
+static bool rs_mask_compute(struct rs_slot *s)
+{
+	uint64_t mask[PRIV_MASK_WORDS] = { 0 };
+	const char *p = s->image->send_names, *end = p + s->image->send_names_len;
+	bool changed;
+
+	rs_mask_add(mask, EP_RS);
+	rs_mask_add(mask, EP_VM);
+	for (; p < end; p += strlen(p) + 1)
+		rs_mask_add_name(mask, p);
+	changed = memcmp(mask, s->priv.send_mask, sizeof(mask)) != 0;
+	memcpy(s->priv.send_mask, mask, sizeof(mask));
+	return changed;
+}
+
+err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op op, uint32_t *id)
+{
+	uint64_t out = 0;
+	err_t r = sys_privctl(ep, op, spec, sizeof(*spec), &out);
+
+	if (r == 0 && id)
+		*id = (uint32_t)out;
+	return r;
+}
+
+err_t rs_priv_prepare(struct rs_slot *s)
+{
+	rs_mask_compute(s);
+	return 0;
+}
+
+void rs_priv_refresh_others(const struct rs_slot *s)
+{
+	for RS_EACH_SLOT(other) {
+		if (other == s || !other->pub->in_use || !other->image || other->pub->endpoint == EP_NONE)
+			continue;
+		if (rs_mask_compute(other))
+			rs_priv_set(other->pub->endpoint, &other->priv, PRIVCTL_UPDATE_SYS, 0);
+	}
+}
+
+void rs_vm_priv_set(endpoint_t ep, uint64_t mask)
+{
+	struct message m;
+	struct vm_set_priv_req *req = MSG_BODY(struct vm_set_priv_req, &m);
+
+	memset(&m, 0, sizeof(m));
+	m.type = VM_SET_PRIV;
+	req->ep = ep;
+	req->mask = mask;
+	if (sef_call(EP_VM, &m) != 0)
+		log_warn("VM does not take the rights of %d", ep);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making the process of a service from its image in our memory, with the kernel and VM alone: no file system, no PM. Every page is
+ * filled before it runs, so a new instance depends on nobody to start. A failure at any step removes what was made.
+ */
+#include "rs.h"
+#include <sys/mman.h>
+
+enum { STACK_BYTES = 256 * 1024, STACK_HEAD_BYTES = 8192 };
+#define STACK_TOP 0x7ffffffe0000ull
+
+static vaddr_t page_down(vaddr_t a)
+{
+	return a & ~(vaddr_t)(PAGE_BYTES - 1);
+}
+
+static vaddr_t page_up(vaddr_t a)
+{
+	return page_down(a + PAGE_BYTES - 1);
+}
+
+/* A request to VM that is answered by a plain result. */
+static err_t rs_ask_vm(struct message *m)
+{
+	err_t r = sef_call(EP_VM, m);
+
+	return r ? r : (err_t)(int64_t)m->w[0];
+}
+
+static err_t rs_new_space(endpoint_t ep)
+{
+	struct message m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = VM_EXEC_NEW;
+	MSG_BODY(struct vm_exec_new_req, &m)->ep = ep;
+	return rs_ask_vm(&m);
+}
+
+static err_t rs_map(endpoint_t ep, vaddr_t addr, uint64_t len, uint32_t flags)
+{
+	struct message m;
+	struct vm_mmap_for_req *req = MSG_BODY(struct vm_mmap_for_req, &m);
+
+	memset(&m, 0, sizeof(m));
+	m.type = VM_MMAP_FOR;
+	req->ep = ep;
+	req->prot = PROT_READ | PROT_WRITE;
+	req->addr = addr;
+	req->len = len;
+	req->fs = EP_NONE;
+	req->flags = flags;
+	return rs_ask_vm(&m);
+}
+
+static err_t rs_protect(endpoint_t ep, vaddr_t addr, uint64_t len, uint32_t prot)
+{
+	struct message m;
+	struct vm_protect_for_req *req = MSG_BODY(struct vm_protect_for_req, &m);
+
+	memset(&m, 0, sizeof(m));
+	m.type = VM_PROTECT_FOR;
+	req->ep = ep;
+	req->prot = prot;
+	req->addr = addr;
+	req->len = len;
+	return rs_ask_vm(&m);
+}
+
+/* Writable until it is filled; text becomes executable, and no longer writable, only then. */
+static err_t rs_load_segment(endpoint_t ep, const struct rs_image *image, const struct elf_segment *seg, bool last)
+{
+	vaddr_t first = page_down(seg->addr), end = page_up(seg->addr + seg->memory_bytes);
+	err_t r = rs_map(ep, first, end - first, last ? VM_MF_HEAP : 0);
+
+	if (r == 0 && seg->file_bytes)
+		r = sys_datacopy_to(ep, seg->addr, image->bytes + seg->offset, seg->file_bytes);
+	if (r == 0 && !(seg->prot & PROT_WRITE))
+		r = rs_protect(ep, first, end - first, (uint32_t)seg->prot);
+	return r;
+}
+
+static err_t rs_load_segments(endpoint_t ep, const struct rs_image *image)
+{
+	for (uint32_t i = 0; i < image->elf.segment_count; i++) {
+		err_t r = rs_load_segment(ep, image, &image->elf.segments[i], i + 1 == image->elf.segment_count);
+
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static err_t rs_load_stack(endpoint_t ep, const struct rs_image *image, vaddr_t *sp)
+{
+	uint8_t head[STACK_HEAD_BYTES];
+	size_t used;
+	err_t r = rs_stack_build(image, STACK_TOP, head, sizeof(head), &used);
+
+	if (r == 0)
+		r = rs_map(ep, STACK_TOP - STACK_BYTES, STACK_BYTES, VM_MF_STACK);
+	*sp = STACK_TOP - used;
+	return r ? r : sys_datacopy_to(ep, *sp, head + sizeof(head) - used, used);
+}
+
+static err_t rs_load(endpoint_t ep, const struct rs_slot *s)
+{
+	vaddr_t sp = 0;
+	err_t r = rs_new_space(ep);
+
+	if (r == 0)
+		r = rs_load_segments(ep, s->image);
+	if (r == 0)
+		r = rs_load_stack(ep, s->image, &sp);
+	return r ? r : sys_exec(ep, s->image->elf.entry, sp, s->pub->name);
+}
+
+err_t rs_process_create(struct rs_slot *s, endpoint_t *out)
+{
+	endpoint_t ep;
+	err_t r = sys_fork(EP_NONE, 0, 0, 0, &ep);
+
+	if (r != 0)
+		return r;
+	r = rs_priv_prepare(s);
+	if (r == 0)
+		r = rs_priv_set(ep, &s->priv, PRIVCTL_SET_SYS, &s->priv_id);
+	if (r == 0)
+		r = rs_load(ep, s);
+	if (r != 0) {
+		rs_process_destroy(ep);
+		return r;
+	}
+	rs_vm_priv_set(ep, s->pub->vm_call_mask);
+	rs_priv_refresh_others(s);
+	*out = ep;
+	return 0;
+}
+
+/* It must not run any more when its memory goes. All of these tolerate a process that was only half made. */
+void rs_process_destroy(endpoint_t ep)
+{
+	struct message m;
+
+	sys_privctl(ep, PRIVCTL_DISALLOW, 0, 0, 0);
+	memset(&m, 0, sizeof(m));
+	m.type = VM_EXIT;
+	MSG_BODY(struct vm_exit_req, &m)->ep = ep;
+	rs_ask_vm(&m);
+	sys_clear(ep);
+}

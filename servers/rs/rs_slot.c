@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of services, and the record of what happened to each. */
+#include "rs.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+static struct rs_slot *rs_slot_find_free(void)
+{
+	for RS_EACH_SLOT(s)
+		if (!s->pub->in_use)
+			return s;
+	return rs.nr_slots < RS_SLOTS ? &rs.slots[rs.nr_slots++] : 0;
+}
+
+struct rs_slot *rs_slot_alloc(const char *label, const char *name)
+{
+	struct rs_slot *s = rs_slot_find_free();
+
+	if (!s)
+		return 0;
+	memset(s, 0, sizeof(*s));
+	s->pub = &rs.table[s - rs.slots];
+	memset(s->pub, 0, sizeof(*s->pub));
+	s->pub->in_use = 1;
+	s->pub->endpoint = s->old = s->waiter = EP_NONE;
+	for (int i = 0; i < RS_NR_MAJORS; i++)
+		s->pub->majors[i] = -1;
+	snprintf(s->pub->label, sizeof(s->pub->label), "%s", label);
+	snprintf(s->pub->name, sizeof(s->pub->name), "%s", name);
+	return s;
+}
+
+void rs_image_free(struct rs_image *image)
+{
+	if (!image)
+		return;
+	free(image->bytes);
+	free(image->args);
+	free(image->send_names);
+	free(image);
+}
+
+void rs_slot_free(struct rs_slot *s)
+{
+	rs_image_free(s->image);
+	s->image = 0;
+	s->pub->in_use = 0;
+	s->pub->endpoint = EP_NONE;
+	s->pub->state = RS_FREE;
+}
+
+struct rs_slot *rs_slot_of_label(const char *label)
+{
+	for RS_EACH_SLOT(s)
+		if (s->pub->in_use && strcmp(s->pub->label, label) == 0)
+			return s;
+	return 0;
+}
+
+struct rs_slot *rs_slot_of_endpoint(endpoint_t ep)
+{
+	for RS_EACH_SLOT(s)
+		if (s->pub->in_use && s->pub->endpoint == ep)
+			return s;
+	return 0;
+}
+
+static bool rs_serves_major(const struct rs_pub *pub, int32_t major)
+{
+	for (int i = 0; i < RS_NR_MAJORS; i++)
+		if (pub->majors[i] == major)
+			return true;
+	return false;
+}
+
+struct rs_slot *rs_slot_of_major(int32_t major)
+{
+	for RS_EACH_SLOT(s)
+		if (s->pub->in_use && rs_serves_major(s->pub, major))
+			return s;
+	return 0;
+}
+
+static const char *const rs_state_names[] = {
+	[RS_FREE] = "free", [RS_STARTING] = "starting", [RS_RUNNING] = "running", [RS_STOPPING] = "stopping", [RS_DEAD] = "dead",
+	[RS_BACKOFF] = "waiting to restart", [RS_FAILED] = "failed", [RS_UPDATING] = "updating",
+};
+
+const char *rs_state_name(uint32_t state)
+{
+	return state < sizeof(rs_state_names) / sizeof(rs_state_names[0]) ? rs_state_names[state] : "?";
+}
+
+void rs_state_set(struct rs_slot *s, enum rs_state state)
+{
+	log_debug("%s: %s -> %s", s->pub->label, rs_state_name(s->pub->state), rs_state_name(state));
+	s->pub->state = state;
+	s->deadline = 0;
+	s->ping_sent = 0;
+}
+
+void rs_event(struct rs_slot *s, const char *format, ...)
+{
+	struct rs_event *e = &s->history[s->events++ % RS_HISTORY];
+	va_list args;
+
+	e->when = sys_uptime();
+	va_start(args, format);
+	vsnprintf(e->text, sizeof(e->text), format, args);
+	va_end(args);
+	log_info("%s %s", s->pub->label, e->text);
+}
+
+void rs_answer_waiter(struct rs_slot *s, int64_t result)
+{
+	if (s->waiter != EP_NONE)
+		sef_reply_result(s->waiter, s->waiter_type, result);
+	s->waiter = EP_NONE;
+}

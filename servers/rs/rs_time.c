@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Heartbeats and deadlines. There is one alarm, set to the earliest thing due.
+ *
+ * A running service gets a notification each period; its answer is a notification from libsef's receive loop, so it proves that the loop
+ * turns. No answer for two periods: it hangs and is killed, which then goes the way of every death. While another service
+ * initialises, or when RS itself ran late (then the machine was busy or stopped), nobody is judged.
+ */
+#include "rs.h"
+#include <signal.h>
+
+enum { PING_PATIENCE = 2 };	/* periods */
+
+void rs_ping_reset(struct rs_slot *s)
+{
+	s->ping_sent = 0;
+	s->ping_due = sys_uptime() + s->pub->period_ns;
+}
+
+void rs_pong(endpoint_t source)
+{
+	struct rs_slot *s = rs_slot_of_endpoint(source);
+
+	if (!s || !s->ping_sent)
+		return;
+	s->ping_due = s->ping_sent + s->pub->period_ns;
+	s->ping_sent = 0;
+}
+
+static bool rs_someone_initialises(void)
+{
+	for RS_EACH_SLOT(s)
+		if (s->pub->in_use && s->pub->state == RS_STARTING)
+			return true;
+	return false;
+}
+
+static void rs_ping(struct rs_slot *s, nstime_t now)
+{
+	s->ping_sent = now;
+	s->ping_due = now + PING_PATIENCE * s->pub->period_ns;
+	sef_notify(s->pub->endpoint);
+}
+
+static void rs_ping_check(struct rs_slot *s, nstime_t now)
+{
+	bool late = now > s->ping_due + s->pub->period_ns / 2;
+
+	if (now < s->ping_due)
+		return;
+	if (!s->ping_sent || late || rs_someone_initialises()) {
+		rs_ping(s, now);
+		return;
+	}
+	log_warn("%s does not answer for %llu ms, killed", s->pub->label, (unsigned long long)(now - s->ping_sent) / RS_MS);
+	s->ping_due = now + PING_PATIENCE * s->pub->period_ns;
+	sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
+}
+
+static void rs_deadline_passed(struct rs_slot *s)
+{
+	s->deadline = 0;
+	switch ((enum rs_state)s->pub->state) {
+	case RS_STARTING:
+		log_warn("%s does not finish its initialisation, killed", s->pub->label);
+		sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
+		break;
+	case RS_STOPPING:
+		sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
+		break;
+	case RS_BACKOFF:
+		rs_revive(s);
+		break;
+	case RS_FREE: case RS_RUNNING: case RS_DEAD: case RS_FAILED: case RS_UPDATING:
+		break;
+	}
+}
+
+void rs_time_check(nstime_t now)
+{
+	for RS_EACH_SLOT(s) {
+		if (!s->pub->in_use)
+			continue;
+		if (s->deadline && now >= s->deadline)
+			rs_deadline_passed(s);
+		if (s->pub->state == RS_RUNNING && s->pub->period_ns)
+			rs_ping_check(s, now);
+	}
+}
+
+static nstime_t rs_earlier(nstime_t a, nstime_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static nstime_t rs_time_next(void)
+{
+	nstime_t next = 0;
+
+	for RS_EACH_SLOT(s) {
+		if (!s->pub->in_use)
+			continue;
+		next = rs_earlier(next, s->deadline);
+		if (s->pub->state == RS_RUNNING && s->pub->period_ns)
+			next = rs_earlier(next, s->ping_due);
+	}
+	return next;
+}
+
+/* Called before each receive: costs a kernel call only when the earliest time has changed. */
+void rs_time_arm(void)
+{
+	nstime_t next = rs_time_next();
+
+	if (next == rs.alarm)
+		return;
+	if (sys_setalarm(next, 0) == 0)
+		rs.alarm = next;
+}

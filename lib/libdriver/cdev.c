@@ -215,7 +215,7 @@ static void cdev_announce_as(bool same_endpoint)
 		fail_stop("cannot announce: %s", err_text(r));
 	free(cdev.opened);
 	cdev.opened = 0;
-	cdev.opened_bytes = 0;
+	cdev.nr_opened = 0;
 }
 
 void cdev_announce(void)

@@ -60,7 +60,8 @@ enum { RS_UP_NOWAIT = 1, RS_UP_NO_RESTART = 2, RS_UP_NO_BACKOFF = 4 };
 /*
  * Operations and their arguments behind a0. "label" is a buffer of LABEL_LEN bytes. Results are >= 0 or a negative error.
  *
- *   UP        a1 rs_call, a2 its size             0 when the service has initialised (NOWAIT: has been started), else why it could not
+ *   UP        a1 rs_call, a2 its size             0 when the service has initialised (NOWAIT: has been started), else why it could not:
+ *                                                 the service's own error, ECHILD it died, ETIMEDOUT it did not finish
  *   DOWN      a1 label, a2 LABEL_LEN, a3 flags    0 when it is gone. EPERM for core services
  *   RESTART   the same                            0 when its successor has initialised. Also revives a failed one
  *   REFRESH   the same                            as RESTART, but the service is asked to end (SIGTERM) before it is killed

@@ -40,6 +40,9 @@ struct rs_image {
 
 struct rs_event { nstime_t when; char text[RS_EVENT_BYTES]; };
 
+/* Why RS itself has killed an instance. */
+enum rs_verdict { RS_VERDICT_NONE, RS_VERDICT_HUNG, RS_VERDICT_INIT_SLOW };
+
 /* One logical service; the public half is rs.table[] at the same index. */
 struct rs_slot {
 	struct rs_pub *pub;
@@ -59,6 +62,7 @@ struct rs_slot {
 	nstime_t deadline;		/* of the state: STARTING, STOPPING, BACKOFF; 0 = none */
 	nstime_t ping_due, ping_sent;	/* ping_sent 0: no answer outstanding */
 	uint32_t quick_deaths;
+	enum rs_verdict verdict;
 
 	uint32_t events;		/* ever recorded; the last RS_HISTORY are kept */
 	struct rs_event history[RS_HISTORY];

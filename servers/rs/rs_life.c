@@ -40,9 +40,13 @@ static const char *rs_signal_words(int signo)
 	}
 }
 
-static void rs_describe_death(char *p, size_t len, int signo, const struct ksig_info *info)
+static void rs_describe_death(const struct rs_slot *s, char *p, size_t len, int signo, const struct ksig_info *info)
 {
-	if (info->fault_signo == signo)
+	if (s->verdict == RS_VERDICT_HUNG)
+		snprintf(p, len, "did not answer for %llu ms and was killed", (unsigned long long)(2 * s->pub->period_ns / RS_MS));
+	else if (s->verdict == RS_VERDICT_INIT_SLOW)
+		snprintf(p, len, "did not finish within %d s and was killed", RS_INIT_SECONDS);
+	else if (info->fault_signo == signo)
 		snprintf(p, len, "%s at instruction %#llx, address %#llx", rs_signal_words(signo),
 			(unsigned long long)info->fault_ip, (unsigned long long)info->fault_addr);
 	else
@@ -146,7 +150,7 @@ static void rs_init_accepted(struct rs_slot *s)
 		rs_boot_initialised(s);
 }
 
-/* `why` is an error, or -EINTR for death and time-out. The instance is beyond use. */
+/* `why`: its own error, -ECHILD when it died, -ETIMEDOUT. The instance is beyond use. */
 static void rs_init_failed(struct rs_slot *s, err_t why)
 {
 	if (s->pub->flags & RS_PUB_BOOT) {
@@ -287,17 +291,17 @@ static void rs_died_stopping(struct rs_slot *s)
 static void rs_died(struct rs_slot *s, int signo, const struct ksig_info *info)
 {
 	char words[RS_EVENT_BYTES / 2];
-	bool hung = signo == SIGKILL && s->ping_sent && sys_uptime() > s->ping_sent + s->pub->period_ns;
+	err_t why = s->verdict == RS_VERDICT_INIT_SLOW ? -ETIMEDOUT : -ECHILD;
 
-	rs_describe_death(words, sizeof(words), signo, info);
+	rs_describe_death(s, words, sizeof(words), signo, info);
 	s->pub->last_signal = signo;
 	switch ((enum rs_state)s->pub->state) {
 	case RS_STARTING:
 		rs_event(s, "died while initialising: %s", words);
-		rs_init_failed(s, -ECHILD);
+		rs_init_failed(s, why);
 		break;
 	case RS_RUNNING:
-		rs_event(s, "died: %s", hung ? "it did not answer any more and was killed" : words);
+		rs_event(s, "died: %s", words);
 		rs_died_running(s);
 		break;
 	case RS_STOPPING:

@@ -97,6 +97,7 @@ void rs_state_set(struct rs_slot *s, enum rs_state state)
 	s->pub->state = state;
 	s->deadline = 0;
 	s->ping_sent = 0;
+	s->verdict = RS_VERDICT_NONE;
 }
 
 void rs_event(struct rs_slot *s, const char *format, ...)

@@ -52,7 +52,7 @@ static void rs_ping_check(struct rs_slot *s, nstime_t now)
 		rs_ping(s, now);
 		return;
 	}
-	log_warn("%s does not answer for %llu ms, killed", s->pub->label, (unsigned long long)(now - s->ping_sent) / RS_MS);
+	s->verdict = RS_VERDICT_HUNG;
 	s->ping_due = now + PING_PATIENCE * s->pub->period_ns;
 	sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
 }
@@ -62,7 +62,7 @@ static void rs_deadline_passed(struct rs_slot *s)
 	s->deadline = 0;
 	switch ((enum rs_state)s->pub->state) {
 	case RS_STARTING:
-		log_warn("%s does not finish its initialisation, killed", s->pub->label);
+		s->verdict = RS_VERDICT_INIT_SLOW;
 		sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
 		break;
 	case RS_STOPPING:

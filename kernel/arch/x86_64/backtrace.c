@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Return addresses by the chain of frame pointers, with names from the table that tools/ksyms makes from the first link. Every step is checked to
- * stay on this CPU's stacks and to go up, since a panic may be about a damaged stack. Also small things of the processor.
+ * Return addresses by the chain of frame pointers, with names from the table that tools/ksyms makes from
+ * the first link. Every step is checked to stay on this CPU's stacks and to go up, since a panic may be
+ * about a damaged stack. Also small things of the processor.
  */
 #include <arch/console.h>
 #include <arch/cpu.h>

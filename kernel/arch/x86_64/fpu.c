@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lazy switching of FPU and SSE state. Per CPU: x86_fpu_owner is the process whose state is in the registers, x86_fpu_open the one that may use
- * them without a trap (CR0.TS clear), 0 or the owner. The exit path (trap/entry.S) opens them for the owner and closes them for everybody
- * else; the first use by another process traps (#NM) and switches.
+ * Lazy switching of FPU and SSE state. Per CPU: x86_fpu_owner is the process whose state is in the
+ * registers, x86_fpu_open the one that may use them without a trap (CR0.TS clear), 0 or the owner. The exit
+ * path (trap/entry.S) opens them for the owner and closes them for everybody else; the first use by another
+ * process traps (#NM) and switches.
  *
- * A process that moves to another CPU while its state is still in the old one's registers traps there on first use; then the old CPU is
- * asked by an interrupt to store what it holds. The asked CPU is in user mode, idle (it stored before it halted), or in the kernel with
- * interrupts off; for the last case every waiting loop in the kernel polls x86_fpu_wanted (arch_spin_wait). No lock is involved,
- * so the request works whoever holds the kernel lock.
+ * A process that moves to another CPU while its state is still in the old one's registers traps there on
+ * first use; then the old CPU is asked by an interrupt to store what it holds. The asked CPU is in user
+ * mode, idle (it stored before it halted), or in the kernel with interrupts off; for the last case every
+ * waiting loop in the kernel polls x86_fpu_wanted (arch_spin_wait). No lock is involved, so the request
+ * works whoever holds the kernel lock.
  */
 #include <arch/console.h>
 #include <arch/cpu.h>
@@ -98,7 +100,9 @@ static void area_initial(uint8_t area[FXSAVE_BYTES])
 	*(uint32_t *)(void *)(area + MXCSR_OFFSET) = MXCSR_INITIAL;
 }
 
-/* #NM in user mode. The process stays in user mode for all others: neither lock nor user_space is touched. */
+/*
+ * #NM in user mode. The process stays in user mode for all others: neither lock nor user_space is touched.
+ */
 void x86_fpu_trap(void)
 {
 	struct proc *p = get_cpulocal_var(x86_current);
@@ -153,7 +157,10 @@ void arch_fpu_copy(struct arch_fpu *child, struct arch_fpu *parent)
 	child->used = 1;
 }
 
-/* For signal frames: the state as an fxsave image, and back. The reserved bits of MXCSR would fault in the kernel's fxrstor. */
+/*
+ * For signal frames: the state as an fxsave image, and back. The reserved bits of MXCSR would fault in the
+ * kernel's fxrstor.
+ */
 void x86_fpu_image_get(struct arch_fpu *fpu, uint8_t area[FXSAVE_BYTES])
 {
 	if (!fpu->used) {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux's rt_sigframe on the user's stack, growing down from the interrupted stack pointer (less the red zone) or the alternate stack:
+ * Linux's rt_sigframe on the user's stack, growing down from the interrupted stack pointer (less the red
+ * zone) or the alternate stack:
  *
  *	fxsave image, 64-byte aligned
  *	siginfo, 128 bytes
  *	ucontext (flags, link, stack, registers, mask)
  *	return address = restorer	<- stack pointer at the handler, 8 modulo 16
  *
- * The whole is put together here and copied out in one piece; nothing of the process changes before the copy has succeeded.
+ * The whole is put together here and copied out in one piece; nothing of the process changes before the
+ * copy has succeeded.
  */
 #include <arch/sigframe.h>
 #include <arch/space.h>
@@ -15,7 +17,10 @@
 #include <x86/fpu.h>
 #include <x86/layout.h>
 
-enum { FX_BYTES = 512, FX_ALIGN = 64, RED_ZONE = 128, UC_FLAGS = 2 | 4 /* ss is valid and to be restored */, EFAULT_ = 14 };
+enum {
+	FX_BYTES = 512, FX_ALIGN = 64, RED_ZONE = 128, EFAULT_ = 14,
+	UC_FLAGS = 2 | 4,	/* ss is valid and to be restored */
+};
 enum { FX_SOFTWARE = 464 /* bytes up to the end are the system's: no extended state */ };
 
 struct sigcontext {
@@ -31,15 +36,20 @@ struct ucontext {
 	uint64_t mask;
 };
 struct rt_sigframe { uint64_t restorer; struct ucontext uc; uint8_t info[128]; };
-_Static_assert(sizeof(struct sigcontext) == 256 && sizeof(struct ucontext) == 304 && sizeof(struct rt_sigframe) == 440, "Linux's layout");
+_Static_assert(sizeof(struct sigcontext) == 256 && sizeof(struct ucontext) == 304
+	&& sizeof(struct rt_sigframe) == 440, "Linux's layout");
 
 static void sigcontext_fill(struct sigcontext *c, const struct arch_frame *f, const struct sigsend *s)
 {
 	*c = (struct sigcontext){
-		.r8 = f->r8, .r9 = f->r9, .r10 = f->r10, .r11 = f->full ? f->r11 : f->rflags, .r12 = f->r12, .r13 = f->r13,
-		.r14 = f->r14, .r15 = f->r15, .rdi = f->rdi, .rsi = f->rsi, .rbp = f->rbp, .rbx = f->rbx, .rdx = f->rdx,
-		.rax = f->rax, .rcx = f->full ? f->rcx : f->rip, .rsp = f->rsp, .rip = f->rip, .rflags = f->rflags,
-		.cs = X86_USER_CS, .ss = X86_USER_DS, .err = s->error, .trapno = s->trapno, .cr2 = s->fault_addr,
+		.r8 = f->r8, .r9 = f->r9, .r10 = f->r10, .r11 = f->full ? f->r11 : f->rflags, .r12 = f->r12,
+			.r13 = f->r13,
+		.r14 = f->r14, .r15 = f->r15, .rdi = f->rdi, .rsi = f->rsi, .rbp = f->rbp, .rbx = f->rbx,
+			.rdx = f->rdx,
+		.rax = f->rax, .rcx = f->full ? f->rcx : f->rip, .rsp = f->rsp, .rip = f->rip,
+			.rflags = f->rflags,
+		.cs = X86_USER_CS, .ss = X86_USER_DS, .err = s->error, .trapno = s->trapno, .cr2 =
+			s->fault_addr,
 	};
 }
 
@@ -68,7 +78,8 @@ static void handler_enter(struct arch_frame *f, const struct sigsend *s, uint64_
 	f->full = 1;
 }
 
-err_t arch_sigframe_build(struct proc *p, struct arch_frame *f, struct arch_fpu *fpu, const struct sigsend *s, uint64_t saved_mask)
+err_t arch_sigframe_build(struct proc *p, struct arch_frame *f, struct arch_fpu *fpu,
+	const struct sigsend *s, uint64_t saved_mask)
 {
 	uint8_t buffer[sizeof(struct rt_sigframe) + FX_ALIGN + FX_BYTES] __attribute__((aligned(16)));
 	struct rt_sigframe *frame = (void *)buffer;
@@ -81,7 +92,8 @@ err_t arch_sigframe_build(struct proc *p, struct arch_frame *f, struct arch_fpu 
 		return -EFAULT_;
 	arch_fill(buffer, 0, sizeof(buffer));
 	frame->restorer = s->restorer;
-	frame->uc = (struct ucontext){ .flags = UC_FLAGS, .stack_sp = s->altstack_sp, .stack_flags = s->altstack_flags,
+	frame->uc = (struct ucontext){ .flags = UC_FLAGS, .stack_sp = s->altstack_sp,
+		.stack_flags = s->altstack_flags,
 				       .stack_size = s->altstack_size, .mask = saved_mask };
 	sigcontext_fill(&frame->uc.regs, f, s);
 	frame->uc.regs.oldmask = saved_mask;
@@ -97,8 +109,10 @@ err_t arch_sigframe_build(struct proc *p, struct arch_frame *f, struct arch_fpu 
 
 static void frame_restore(struct arch_frame *f, const struct sigcontext *c)
 {
-	f->r8 = c->r8, f->r9 = c->r9, f->r10 = c->r10, f->r11 = c->r11, f->r12 = c->r12, f->r13 = c->r13, f->r14 = c->r14;
-	f->r15 = c->r15, f->rdi = c->rdi, f->rsi = c->rsi, f->rbp = c->rbp, f->rbx = c->rbx, f->rdx = c->rdx, f->rax = c->rax;
+	f->r8 = c->r8, f->r9 = c->r9, f->r10 = c->r10, f->r11 = c->r11, f->r12 = c->r12, f->r13 = c->r13,
+		f->r14 = c->r14;
+	f->r15 = c->r15, f->rdi = c->rdi, f->rsi = c->rsi, f->rbp = c->rbp, f->rbx = c->rbx,
+		f->rdx = c->rdx, f->rax = c->rax;
 	f->rcx = c->rcx, f->rsp = c->rsp, f->rip = c->rip;
 	f->rflags = (c->rflags & RFLAGS_USER) | RFLAGS_IF | RFLAGS_ONE;
 	f->orig_rax = ~0ull;
@@ -109,7 +123,8 @@ err_t arch_sigframe_restore(struct proc *p, struct arch_frame *f, struct arch_fp
 {
 	uint8_t image[FX_BYTES] __attribute__((aligned(16)));
 	struct ucontext uc;
-	err_t e = proc_copy_in(p, &uc, f->rsp, sizeof(uc));	/* the handler's return has taken the restorer off */
+	/* the handler's return has taken the restorer off */
+	err_t e = proc_copy_in(p, &uc, f->rsp, sizeof(uc));
 
 	if (e)
 		return e;

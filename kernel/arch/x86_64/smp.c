@@ -2,9 +2,10 @@
 /*
  * Starting the other CPUs, and messages between CPUs.
  *
- * One CPU at a time: its CPU-local data and stacks are made, the trampoline gets its parameters (x86_ap_*), then INIT and start-up
- * interrupts. It announces itself in `arrived`; one that does not within START_TIMEOUT_US is reported and never used: its number goes to the
- * next one, so numbers have no holes. Should it wake up later after all, it finds the parameters gone and stops.
+ * One CPU at a time: its CPU-local data and stacks are made, the trampoline gets its parameters (x86_ap_*),
+ * then INIT and start-up interrupts. It announces itself in `arrived`; one that does not within
+ * START_TIMEOUT_US is reported and never used: its number goes to the next one, so numbers have no holes.
+ * Should it wake up later after all, it finds the parameters gone and stops.
  */
 #include <arch/console.h>
 #include <arch/cpu.h>
@@ -72,7 +73,8 @@ unsigned arch_cpu_start_others(unsigned limit)
 
 	if (limit > CONFIG_MAX_CPUS)
 		limit = CONFIG_MAX_CPUS;
-	arch_copy(arch_phys_ptr(X86_TRAMPOLINE), x86_trampoline, (uint64_t)(x86_trampoline_end - x86_trampoline));
+	arch_copy(arch_phys_ptr(X86_TRAMPOLINE), x86_trampoline,
+		(uint64_t)(x86_trampoline_end - x86_trampoline));
 	for (unsigned i = 0; i < x86_acpi.nr_cpus && nr_online < limit; i++) {
 		uint32_t id = x86_acpi.cpus[i].apic_id;
 		if (id == x86_cpu_hw_ids[0])
@@ -124,12 +126,16 @@ _Noreturn void arch_idle(void)
 	x86_halt();
 }
 
-/* The first CPU that comes here goes on, the others are stopped: by the NMI, or here if they panic themselves. */
+/*
+ * The first CPU that comes here goes on, the others are stopped: by the NMI, or here if they panic
+ * themselves.
+ */
 void arch_cpu_halt_others(void)
 {
 	int expected = NOBODY, me = (int)arch_cpu_id();
 
-	if (!__atomic_compare_exchange_n(&halting_cpu, &expected, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+	if (!__atomic_compare_exchange_n(&halting_cpu, &expected, me, false, __ATOMIC_ACQ_REL,
+		__ATOMIC_ACQUIRE)) {
 		if (expected != me)
 			x86_stop();
 		return;

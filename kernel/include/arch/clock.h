@@ -4,7 +4,10 @@
 #include <abi/types.h>
 
 nstime_t arch_now_ns(void);			/* since boot, never goes back */
-/* kernel_timer() on this CPU at (or soon after) the given time, once. 0: none. A time in the past fires at once, one far away may fire early. */
+/*
+ * kernel_timer() on this CPU at (or soon after) the given time, once. 0: none. A time in the past fires at
+ * once, one far away may fire early.
+ */
 void arch_timer_set(nstime_t deadline);
 uint64_t arch_tsc_khz(void);
 nstime_t arch_boot_realtime(void);		/* ns since 1970 at boot, from the battery clock */

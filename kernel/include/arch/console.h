@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void arch_console_write(const char *text, size_t bytes);	/* polled; works from the first instruction of C */
+/* polled; works from the first instruction of C */
+void arch_console_write(const char *text, size_t bytes);
 
 /* Name of the function around pc and the offset in it; "" when unknown. */
 const char *arch_symbol(uint64_t pc, uint64_t *offset);
@@ -13,4 +14,5 @@ unsigned arch_backtrace(uint64_t *pcs, unsigned max);
 
 /* ---- provided by the generic kernel ---- */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));	/* ring and console; may be called from any context */
+/* ring and console; may be called from any context */
+void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));

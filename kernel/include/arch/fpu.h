@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Floating-point and vector state, switched lazily: it stays in the registers of the CPU that used it last until another process
- * uses the FPU there. A CPU that needs state living on another CPU asks for it by an interrupt that takes no lock. Whoever spins in the
- * kernel with interrupts off must call arch_spin_wait() in the loop, so that such requests are served.
+ * Floating-point and vector state, switched lazily: it stays in the registers of the CPU that used it last
+ * until another process uses the FPU there. A CPU that needs state living on another CPU asks for it by an
+ * interrupt that takes no lock. Whoever spins in the kernel with interrupts off must call arch_spin_wait()
+ * in the loop, so that such requests are served.
  */
 #pragma once
 #include <arch/impl/fpu.h>

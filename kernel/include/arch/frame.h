@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * struct arch_frame: the saved registers of a process, first member of struct proc (entry code stores into it). The message of a
- * process that sends or waits lives in it, see abi/ipc.h; these accessors are the only way generic code sees registers.
+ * struct arch_frame: the saved registers of a process, first member of struct proc (entry code stores into
+ * it). The message of a process that sends or waits lives in it, see abi/ipc.h; these accessors are the
+ * only way generic code sees registers.
  *
  *   arch_frame_number(f)          number in the syscall instruction (kept unchanged until the next entry)
  *   arch_frame_result_set(f, v)   the value the syscall returns;  arch_frame_result(f)
@@ -11,8 +12,8 @@
  *   arch_frame_message_copy(dst, src)  type and all words, the fast path of delivery
  *   arch_frame_args(f, a)         the six arguments of a Linux call
  *   arch_frame_pc, arch_frame_sp, arch_frame_bp    where it is
- *   arch_frame_restart(f)         make the process execute its syscall instruction again (same number, same arguments: valid
- *                                 only while the argument registers were not changed)
+ *   arch_frame_restart(f)         make it execute its syscall instruction again; only while the
+ *                                 argument registers are unchanged
  */
 #pragma once
 #include <arch/impl/frame.h>
@@ -20,20 +21,31 @@
 
 struct proc;
 
-/* Everything zero, user mode, interrupts on, starts at pc with stack sp. false if pc or sp is no user address. */
+/*
+ * Everything zero, user mode, interrupts on, starts at pc with stack sp. false if pc or sp is no user
+ * address.
+ */
 bool arch_frame_init(struct arch_frame *f, vaddr_t pc, vaddr_t sp);
 
-/* Child of fork: a copy with result 0; stack and thread pointer replaced unless 0. Bad addresses: false, nothing changed. The parent
- * must not be running in user mode on another CPU. */
+/*
+ * Child of fork: a copy with result 0; stack and thread pointer replaced unless 0. Bad addresses: false,
+ * nothing changed. The parent must not be running in user mode on another CPU.
+ */
 bool arch_frame_fork(struct arch_frame *child, const struct arch_frame *parent, vaddr_t sp, vaddr_t tls);
 
-/* ptrace: Linux's user_regs_struct. Setting sanitises; values that would let a process into the kernel are refused (false). */
+/*
+ * ptrace: Linux's user_regs_struct. Setting sanitises; values that would let a process into the kernel are
+ * refused (false).
+ */
 enum { ARCH_REGS_BYTES = 27 * 8 };
 void arch_frame_get_regs(const struct arch_frame *f, void *regs);
 bool arch_frame_set_regs(struct arch_frame *f, const void *regs);
 void arch_frame_step_set(struct arch_frame *f, bool on);
 
-/* Linux's arch_prctl for the current process p. Returns the call's result (0, -EINVAL, -EPERM or what proc_copy_out() said). */
+/*
+ * Linux's arch_prctl for the current process p. Returns the call's result (0, -EINVAL, -EPERM or what
+ * proc_copy_out() said).
+ */
 err_t arch_prctl(struct proc *p, struct arch_frame *f, uint64_t op, uint64_t address);
 
 /* Registers in words, to the log. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads what the loader left (PVH start info or multiboot2 tags) into boot_info and hands out early memory. Runs on the temporary tables, which
- * reach 4 GiB: everything read lies below that, or is left out. Numbers from the loader are taken as they are, but no list
- * is followed beyond its stated end or our limits.
+ * Reads what the loader left (PVH start info or multiboot2 tags) into boot_info and hands out early memory.
+ * Runs on the temporary tables, which reach 4 GiB: everything read lies below that, or is left out. Numbers
+ * from the loader are taken as they are, but no list is followed beyond its stated end or our limits.
  *
  * Memory below 1 MiB is never given away: the trampoline for further CPUs and firmware data lie there.
  */
@@ -28,7 +28,10 @@ struct pvh_memory { uint64_t address, size; uint32_t type, reserved; };
 enum { PVH_MAGIC = 0x336ec578 };
 
 struct mb2_tag { uint32_t type, size; };
-enum { MB2_END = 0, MB2_CMDLINE = 1, MB2_MODULE = 3, MB2_MEMMAP = 6, MB2_RSDP_OLD = 14, MB2_RSDP_NEW = 15, MB2_LIMIT = 1 << 20 };
+enum {
+	MB2_END = 0, MB2_CMDLINE = 1, MB2_MODULE = 3, MB2_MEMMAP = 6, MB2_RSDP_OLD = 14, MB2_RSDP_NEW = 15,
+	MB2_LIMIT = 1 << 20,
+};
 struct mb2_module { uint32_t type, size, first, end; };
 struct mb2_memmap { uint32_t type, size, entry_size, version; };
 struct mb2_memory { uint64_t address, length; uint32_t type, reserved; };
@@ -155,9 +158,20 @@ static void pvh_read(const struct pvh_info *info)
 		for (uint32_t i = 0; i < info->nr_memmap; i++)
 			memory_add(m[i].address, m[i].size, m[i].type);
 	if (info->nr_modules > 0 && module->size > 0)
-		boot_info.archive = (struct boot_range){ module->address, module->address + module->size - 1 };
+		boot_info.archive = (struct boot_range){
+			module->address, module->address + module->size - 1 };
 	if (info->cmdline)
 		cmdline_set(arch_phys_ptr(info->cmdline));
+}
+
+static void mb2_memmap_read(const struct mb2_memmap *map)
+{
+	uint32_t step = map->entry_size;
+
+	for (uint32_t o = 16; step >= 20 && o + step <= map->size; o += step) {
+		const struct mb2_memory *m = (const void *)((const char *)map + o);
+		memory_add(m->address, m->length, m->type);
+	}
 }
 
 static void mb2_tag_read(const struct mb2_tag *tag)
@@ -175,10 +189,7 @@ static void mb2_tag_read(const struct mb2_tag *tag)
 			boot_info.archive = (struct boot_range){ module->first, module->end - 1 };
 		break;
 	case MB2_MEMMAP:
-		for (uint32_t o = 16; map->entry_size >= 20 && o + map->entry_size <= map->size; o += map->entry_size) {
-			const struct mb2_memory *m = (const void *)(at + o);
-			memory_add(m->address, m->length, m->type);
-		}
+		mb2_memmap_read(map);
 		break;
 	case MB2_RSDP_OLD:
 	case MB2_RSDP_NEW:
@@ -201,7 +212,7 @@ static void mb2_read(const char *info)
 		mb2_tag_read(tag);
 		o += (tag->size + 7) & ~7u;
 	}
-	/* The ACPI root may be a copy inside this list: keep it until the tables have been read (and for ever). */
+	/* The ACPI root may be a copy inside this list: keep it. */
 	boot_reserve(arch_phys_of(info), arch_phys_of(info) + total - 1);
 }
 

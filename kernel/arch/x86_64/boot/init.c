@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Start of the boot CPU, in the order things depend on each other: CPU-local data (everything uses it), memory map, page tables,
- * traps, ACPI, interrupt controllers, clock, then the generic kernel. Nothing here waits longer than the clock calibration (a few ms).
+ * Start of the boot CPU, in the order things depend on each other: CPU-local data (everything uses it),
+ * memory map, page tables, traps, ACPI, interrupt controllers, clock, then the generic kernel. Nothing here
+ * waits longer than the clock calibration (a few ms).
  */
 #include <arch/console.h>
 #include <arch/clock.h>
@@ -41,12 +42,10 @@ void x86_features_read(void)
 	f->smep = seven.b & 1 << 7;
 	f->smap = seven.b & 1 << 20;
 	f->umip = seven.c & 1 << 2;
-	f->rdtscp = ext.d & 1 << 27;
-	if (x86_cpuid(0x80000000, 0).a >= 0x80000007)
-		f->tsc_invariant = x86_cpuid(0x80000007, 0).d & 1 << 8;
 	model_read(f->model);
 	if (!f->fsgsbase || !(ext.d & 1 << 20))
-		panic("this processor lacks FSGSBASE or NX, which the kernel needs (QEMU: -cpu qemu64,+fsgsbase)");
+		panic("this processor lacks FSGSBASE or NX, which the kernel needs"
+		      " (QEMU: -cpu qemu64,+fsgsbase)");
 }
 
 /* PCIDE may be set only while the tag in CR3 is 0, which holds for the kernel's own root. */
@@ -55,7 +54,8 @@ void x86_cpu_setup(void)
 	const struct x86_features *f = &x86_features;
 
 	x86_cr4_set(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | (f->pge ? CR4_PGE : 0)
-		    | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0) | (f->pcid ? CR4_PCIDE : 0));
+		    | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0)
+		    | (f->pcid ? CR4_PCIDE : 0));
 	x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	x86_fpu_cpu_init();
 }

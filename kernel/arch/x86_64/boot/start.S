@@ -2,10 +2,11 @@
 /*
  * First instructions on every CPU.
  *
- * Both loaders enter in 32-bit protected mode without paging, ebx = their information (PVH: struct hvm_start_info; multiboot2: its tag
- * list). Temporary page tables map the first 4 GiB at 0 and at the direct map's place, and the first GiB at the kernel's place; then
- * long mode, then C: x86_start(kind, info). The temporary tables are used once more by each further CPU, which begins in
- * x86_trampoline (copied below 1 MiB) in real mode and continues in x86_ap_start(cpu).
+ * Both loaders enter in 32-bit protected mode without paging, ebx = their information (PVH: struct
+ * hvm_start_info; multiboot2: its tag list). Temporary page tables map the first 4 GiB at 0 and at the
+ * direct map's place, and the first GiB at the kernel's place; then long mode, then C: x86_start(kind,
+ * info). The temporary tables are used once more by each further CPU, which begins in x86_trampoline
+ * (copied below 1 MiB) in real mode and continues in x86_ap_start(cpu).
  */
 #include <x86/layout.h>
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the kernel wants to know from the firmware's tables: CPUs and interrupt controllers (MADT), how to power off and reset (FADT and the
- * \_S5 package of the DSDT), where the PCI configuration window is (MCFG). Read once at boot. A table is used only if its length is sane
- * and its checksum right; every walk ends at the table's end. Without tables: one CPU, and the PC's usual addresses.
+ * What the kernel wants to know from the firmware's tables: CPUs and interrupt controllers (MADT), how to
+ * power off and reset (FADT and the \_S5 package of the DSDT), where the PCI configuration window is
+ * (MCFG). Read once at boot. A table is used only if its length is sane and its checksum right; every walk
+ * ends at the table's end. Without tables: one CPU, and the PC's usual addresses.
  */
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/space.h>
 #include <x86/port.h>
 
-enum { HEADER_BYTES = 36, TABLE_LIMIT = 1 << 20, BIOS_FIRST = 0xe0000, BIOS_LAST = 0xfffff, DEFAULT_LAPIC = 0xfee00000 };
+enum {
+	HEADER_BYTES = 36, TABLE_LIMIT = 1 << 20, BIOS_FIRST = 0xe0000, BIOS_LAST = 0xfffff,
+	DEFAULT_LAPIC = 0xfee00000,
+};
 enum { MADT_CPU = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_LAPIC_ADDRESS = 5, MADT_X2APIC = 9 };
 enum { CPU_ENABLED = 1 };
 
@@ -20,7 +24,14 @@ struct acpi_header {
 	char oem[26];
 } __attribute__((packed));
 
-struct acpi_rsdp { char signature[8]; uint8_t checksum; char oem[6]; uint8_t revision; uint32_t rsdt, length; uint64_t xsdt; } __attribute__((packed));
+struct acpi_rsdp {
+	char signature[8];
+	uint8_t checksum;
+	char oem[6];
+	uint8_t revision;
+	uint32_t rsdt, length;
+	uint64_t xsdt;
+} __attribute__((packed));
 
 struct x86_acpi x86_acpi = { .lapic = DEFAULT_LAPIC };
 uint64_t arch_pci_window, arch_firmware_root;
@@ -86,7 +97,8 @@ static void madt_entry(const uint8_t *e, uint8_t length)
 	else if (e[0] == MADT_X2APIC && length >= 16 && x86_features.x2apic)
 		cpu_add((uint32_t)field(e, 4, 4), (uint32_t)field(e, 8, 4));
 	else if (e[0] == MADT_IOAPIC && length >= 12 && x86_acpi.nr_ioapics < 4)
-		x86_acpi.ioapics[x86_acpi.nr_ioapics++] = (struct x86_acpi_ioapic){ field(e, 4, 4), (uint32_t)field(e, 8, 4) };
+		x86_acpi.ioapics[x86_acpi.nr_ioapics++] = (struct x86_acpi_ioapic){
+			field(e, 4, 4), (uint32_t)field(e, 8, 4) };
 	else if (e[0] == MADT_OVERRIDE && length >= 10)
 		override_add(e);
 	else if (e[0] == MADT_LAPIC_ADDRESS && length >= 12)
@@ -106,7 +118,10 @@ static void madt_read(const struct acpi_header *h)
 
 /* ---- FADT, DSDT ---- */
 
-/* One integer of an AML package: ZeroOp, OneOp, or a byte or word constant. Returns its bytes, 0 if it is something else. */
+/*
+ * One integer of an AML package: ZeroOp, OneOp, or a byte or word constant. Returns its bytes, 0 if it is
+ * something else.
+ */
 static unsigned aml_integer(const uint8_t *a, uint32_t left, uint16_t *out)
 {
 	if (left >= 1 && a[0] <= 1)
@@ -137,7 +152,8 @@ static void dsdt_read(const struct acpi_header *h)
 	const uint8_t *t = (const uint8_t *)h;
 
 	for (uint32_t o = HEADER_BYTES; o + 8 < h->length; o++)
-		if (text_is((const char *)t + o, "_S5_", 4) && (t[o - 1] == 0x08 || t[o - 1] == 0x5c) && s5_parse(t + o, h->length - o)) {
+		if (text_is((const char *)t + o, "_S5_", 4) && (t[o - 1] == 0x08 || t[o - 1] == 0x5c)
+			&& s5_parse(t + o, h->length - o)) {
 			x86_acpi.can_sleep = true;
 			return;
 		}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first serial port, by polling. A port that never gets ready is given up after a bounded wait, so that a machine without one boots. */
+/*
+ * The first serial port, by polling. A port that never gets ready is given up after a bounded wait, so that
+ * a machine without one boots.
+ */
 #include <arch/console.h>
 #include <stdbool.h>
 #include <x86/cpu.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Device interrupt lines. Lines are global numbers of the firmware (GSI); ISA numbers 0..15 are what generic code and drivers say for ISA devices
- * and are translated by the MADT's overrides. All lines are delivered to the boot CPU, all are masked at start. PCI lines are level-triggered
- * and active low, ISA lines edge-triggered and active high, unless an override or arch_irq_set_level() says otherwise.
+ * Device interrupt lines. Lines are global numbers of the firmware (GSI); ISA numbers 0..15 are what
+ * generic code and drivers say for ISA devices and are translated by the MADT's overrides. All lines are
+ * delivered to the boot CPU, all are masked at start. PCI lines are level-triggered and active low, ISA
+ * lines edge-triggered and active high, unless an override or arch_irq_set_level() says otherwise.
  */
 #include <arch/console.h>
 #include <arch/irq.h>
@@ -11,7 +12,10 @@
 #include <x86/layout.h>
 #include <x86/port.h>
 
-enum { REG_VERSION = 1, REG_ROUTES = 0x10, ROUTE_MASKED = 1 << 16, ROUTE_LEVEL = 1 << 15, ROUTE_LOW = 1 << 13, NR_ISA = 16, DEFAULT_IOAPIC = 0xfec00000 };
+enum {
+	REG_VERSION = 1, REG_ROUTES = 0x10, ROUTE_MASKED = 1 << 16, ROUTE_LEVEL = 1 << 15, ROUTE_LOW = 1 <<
+	13, NR_ISA = 16, DEFAULT_IOAPIC = 0xfec00000,
+};
 enum { PIC1 = 0x20, PIC2 = 0xa0, ICW1 = 0x11, ICW4 = 1, PIC_VECTORS = 0x20 };
 
 static struct { volatile uint32_t *window; uint32_t first, count; } controllers[4];
@@ -37,8 +41,8 @@ static void line_route(unsigned irq)
 	for (unsigned c = 0; c < nr_controllers; c++) {
 		if (gsi - controllers[c].first >= controllers[c].count)
 			continue;
-		low = (X86_VECTOR_IRQ + irq) | (lines[irq].masked ? ROUTE_MASKED : 0) | (lines[irq].level ? ROUTE_LEVEL : 0)
-		      | (lines[irq].low ? ROUTE_LOW : 0);
+		low = (X86_VECTOR_IRQ + irq) | (lines[irq].masked ? ROUTE_MASKED : 0)
+		      | (lines[irq].level ? ROUTE_LEVEL : 0) | (lines[irq].low ? ROUTE_LOW : 0);
 		register_write(c, REG_ROUTES + 2 * (gsi - controllers[c].first) + 1, x86_cpu_hw_ids[0] << 24);
 		register_write(c, REG_ROUTES + 2 * (gsi - controllers[c].first), low);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CPU's own interrupt controller: one-shot timer, inter-processor interrupts, end of interrupt. Registers are memory (xAPIC) or, where the
- * processor has it, model-specific registers (x2APIC), at the same numbers divided by 16.
+ * The CPU's own interrupt controller: one-shot timer, inter-processor interrupts, end of interrupt.
+ * Registers are memory (xAPIC) or, where the processor has it, model-specific registers (x2APIC), at the
+ * same numbers divided by 16.
  */
 #include <arch/console.h>
 #include <arch/cpu.h>
@@ -12,11 +13,14 @@
 #include <x86/vvar.h>
 
 enum {
-	REG_ID = 0x20, REG_TPR = 0x80, REG_EOI = 0xb0, REG_SPURIOUS = 0xf0, REG_ICR = 0x300, REG_ICR_HIGH = 0x310, REG_LVT_TIMER = 0x320,
-	REG_LVT_LINT0 = 0x350, REG_LVT_LINT1 = 0x360, REG_LVT_ERROR = 0x370, REG_TIMER_COUNT = 0x380, REG_TIMER_NOW = 0x390, REG_TIMER_DIVIDE = 0x3e0,
+	REG_ID = 0x20, REG_TPR = 0x80, REG_EOI = 0xb0, REG_SPURIOUS = 0xf0, REG_ICR = 0x300,
+		REG_ICR_HIGH = 0x310, REG_LVT_TIMER = 0x320,
+	REG_LVT_LINT0 = 0x350, REG_LVT_LINT1 = 0x360, REG_LVT_ERROR = 0x370, REG_TIMER_COUNT = 0x380,
+		REG_TIMER_NOW = 0x390, REG_TIMER_DIVIDE = 0x3e0,
 };
 enum {
-	APIC_ENABLED = 1 << 11, APIC_X2 = 1 << 10, SPURIOUS_ENABLE = 1 << 8, LVT_MASKED = 1 << 16, LVT_NMI = 4 << 8, DIVIDE_BY_16 = 3,
+	APIC_ENABLED = 1 << 11, APIC_X2 = 1 << 10, SPURIOUS_ENABLE = 1 << 8, LVT_MASKED = 1 << 16,
+		LVT_NMI = 4 << 8, DIVIDE_BY_16 = 3,
 	ICR_PENDING = 1 << 12, ICR_OTHERS = 3 << 18, SEND_SPINS = 1000000,
 };
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end: power off, reset, stop. Each tries the ways a PC may have, best first. The status of a power-off reaches the host through QEMU's
- * isa-debug-exit device, whose exit code is (value << 1) | 1; it comes first since with ACPI the status would be lost. Where that device is
- * absent, the write to its port does nothing.
+ * The end: power off, reset, stop. Each tries the ways a PC may have, best first. The status of a power-off
+ * reaches the host through QEMU's isa-debug-exit device, whose exit code is (value << 1) | 1; it comes
+ * first since with ACPI the status would be lost. Where that device is absent, the write to its port does
+ * nothing.
  */
 #include <arch/cpu.h>
 #include <x86/cpu.h>
 #include <x86/port.h>
 
-enum { DEBUG_EXIT_PORT = 0xf4, SLEEP_ENABLE = 1 << 13, RESET_PORT = 0xcf9, KEYBOARD_COMMAND = 0x64, KEYBOARD_RESET = 0xfe, SPACE_MEMORY = 0, SPACE_IO = 1 };
+enum {
+	DEBUG_EXIT_PORT = 0xf4, SLEEP_ENABLE = 1 << 13, RESET_PORT = 0xcf9, KEYBOARD_COMMAND = 0x64,
+	KEYBOARD_RESET = 0xfe, SPACE_MEMORY = 0, SPACE_IO = 1,
+};
 
 _Noreturn void arch_halt(void)
 {

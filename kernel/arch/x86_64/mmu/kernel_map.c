@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's half of every address space (map in x86/layout.h). Its top-level entries are all made here at boot and copied into each new
- * space, so they must never change afterwards; the tables below them may grow (device window, stacks).
+ * The kernel's half of every address space (map in x86/layout.h). Its top-level entries are all made here
+ * at boot and copied into each new space, so they must never change afterwards; the tables below them may
+ * grow (device window, stacks).
  *
- * The image is mapped page by page with the rights of its segments; the template of CPU-local data is left out, so that a variable
- * reached without its accessor faults.
+ * The image is mapped page by page with the rights of its segments; the template of CPU-local data is left
+ * out, so that a variable reached without its accessor faults.
  */
 #include <arch/console.h>
 #include <arch/space.h>
@@ -13,6 +14,7 @@
 #include <x86/port.h>
 #include <x86/pte.h>
 
+#define PTE_DATA (PTE_P | PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX)	/* of the kernel */
 enum { LARGE = 1 << 21, DEVICE_WINDOW = 1 << 30, STACKS_PER_CPU = 0x10000 };
 
 static uint64_t root_table[512] __attribute__((aligned(4096)));
@@ -43,7 +45,7 @@ static uint64_t *entry_of(uint64_t va, unsigned level)
 static void direct_map_add(paddr_t first, paddr_t end)
 {
 	for (first &= ~(paddr_t)(LARGE - 1); first < end; first += LARGE)
-		*entry_of(X86_DIRECT + first, 2) = first | PTE_P | PTE_W | PTE_A | PTE_D | PTE_LARGE | PTE_G | PTE_NX;
+		*entry_of(X86_DIRECT + first, 2) = first | PTE_DATA | PTE_LARGE;
 }
 
 static void direct_map_init(void)
@@ -84,7 +86,7 @@ void *x86_device_map(paddr_t p, uint64_t len)
 	if (len > DEVICE_WINDOW || device_next + len > X86_DEVICES + DEVICE_WINDOW)
 		return 0;
 	for (p &= ~(paddr_t)(PAGE_BYTES - 1); p < end; p += PAGE_BYTES, device_next += PAGE_BYTES)
-		*entry_of(device_next, 1) = p | PTE_P | PTE_W | PTE_A | PTE_D | PTE_UNCACHED | PTE_G | PTE_NX;
+		*entry_of(device_next, 1) = p | PTE_DATA | PTE_UNCACHED;
 	return (void *)va;
 }
 
@@ -100,7 +102,7 @@ static void stack_map(uint64_t end, unsigned pages)
 	paddr_t frame = boot_alloc(pages);
 
 	for (unsigned i = pages; i > 0; i--)
-		*entry_of(end - i * PAGE_BYTES, 1) = (frame + (pages - i) * PAGE_BYTES) | PTE_P | PTE_W | PTE_A | PTE_D | PTE_G | PTE_NX;
+		*entry_of(end - i * PAGE_BYTES, 1) = (frame + (pages - i) * PAGE_BYTES) | PTE_DATA;
 }
 
 uint64_t x86_stack_end(unsigned cpu, uint64_t which)

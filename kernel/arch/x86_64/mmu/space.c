@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page tables of user address spaces: four levels, 4 KiB leaves. Only entries 0..255 of a root are ever changed here; the kernel's upper half is
- * copied in at creation.
+ * Page tables of user address spaces: four levels, 4 KiB leaves. Only entries 0..255 of a root are ever
+ * changed here; the kernel's upper half is copied in at creation.
  *
- * A leaf is one of: 0 (nothing), present, or held: a frame that belongs to the page but may not be accessed at all (PROT_NONE), which
- * the processor takes for absent and arch_space_query() still reports.
+ * A leaf is one of: 0 (nothing), present, or held: a frame that belongs to the page but may not be accessed
+ * at all (PROT_NONE), which the processor takes for absent and arch_space_query() still reports.
  *
- * Tables that become empty stay until the space is destroyed: another CPU may have cached the way to them up to the end of the batch.
+ * Tables that become empty stay until the space is destroyed: another CPU may have cached the way to them
+ * up to the end of the batch.
  */
 #include <arch/space.h>
 #include <x86/cpu.h>
@@ -142,7 +143,8 @@ void arch_space_destroy(struct space *s)
 
 /* ---- edits ---- */
 
-err_t arch_space_map(struct space *s, vaddr_t addr, paddr_t frame, uint64_t npages, uint32_t prot, uint64_t *done)
+err_t arch_space_map(struct space *s, vaddr_t addr, paddr_t frame, uint64_t npages, uint32_t prot,
+	uint64_t *done)
 {
 	uint64_t bits = leaf_bits(prot), *table = 0;
 
@@ -160,7 +162,8 @@ err_t arch_space_map(struct space *s, vaddr_t addr, paddr_t frame, uint64_t npag
 }
 
 /* Calls `change` on each leaf that is not 0. */
-static void leaves_change(struct space *s, vaddr_t addr, uint64_t npages, uint64_t (*change)(uint64_t, uint64_t), uint64_t bits)
+static void leaves_change(struct space *s, vaddr_t addr, uint64_t npages,
+	uint64_t (*change)(uint64_t, uint64_t), uint64_t bits)
 {
 	vaddr_t end = addr + (npages << PAGE_SHIFT), next;
 	uint64_t *table;
@@ -217,7 +220,8 @@ static void leaves_share(uint64_t *to, uint64_t *from, unsigned i, unsigned end,
 	}
 }
 
-err_t arch_space_share(struct space *dst, struct space *src, vaddr_t addr, uint64_t npages, bool cow, uint64_t *done)
+err_t arch_space_share(struct space *dst, struct space *src, vaddr_t addr, uint64_t npages, bool cow,
+	uint64_t *done)
 {
 	vaddr_t start = addr, end = addr + (npages << PAGE_SHIFT), next;
 	uint64_t *from, *to;
@@ -234,7 +238,8 @@ err_t arch_space_share(struct space *dst, struct space *src, vaddr_t addr, uint6
 		if (!to)
 			return -ENOMEM_;
 		next = (addr | (TABLE_SPAN - 1)) + 1;
-		leaves_share(to, from, index_at(addr, 1), next <= end ? ENTRIES : index_at(end, 1), cow ? PTE_W : 0);
+		leaves_share(to, from, index_at(addr, 1), next <= end ? ENTRIES : index_at(end, 1),
+			     cow ? PTE_W : 0);
 	}
 	*done = npages;
 	return 0;
@@ -300,7 +305,10 @@ void arch_page_zero(paddr_t frame)
 	arch_fill(arch_phys_ptr(frame), 0, PAGE_BYTES);
 }
 
-/* rep movsq with source and target equal modulo the size of the emulator's TLB costs ten times as much; see docs/CAVEATS.md. */
+/*
+ * rep movsq with source and target equal modulo the size of the emulator's TLB costs ten times as much; see
+ * docs/CAVEATS.md.
+ */
 void arch_page_copy(paddr_t dst, paddr_t src)
 {
 	arch_copy(arch_phys_ptr(dst), arch_phys_ptr(src), PAGE_BYTES);

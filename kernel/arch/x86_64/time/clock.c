@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One clock for all: the TSC, scaled to nanoseconds by a 64.32-bit multiplication. Its frequency comes from the hypervisor or the processor if they tell,
- * else it is measured against the PIT for a few milliseconds, together with the local APIC's timer. The same numbers lie in
- * the page that user processes read through the vDSO (vdso.S).
+ * One clock for all: the TSC, scaled to nanoseconds by a 64.32-bit multiplication. Its frequency comes from
+ * the hypervisor or the processor if they tell, else it is measured against the PIT for a few milliseconds,
+ * together with the local APIC's timer. The same numbers lie in the page that user processes read through
+ * the vDSO (vdso.S).
  *
- * A measurement takes both counters at the moment a PIT count changes, and drops moments when the reading itself took long (a host that
- * did something else), so that a short interval is good to about 50 ppm.
+ * A measurement takes both counters at the moment a PIT count changes, and drops moments when the reading
+ * itself took long (a host that did something else), so that a short interval is good to about 50 ppm.
  */
 #include <arch/clock.h>
 #include <arch/cpu.h>
@@ -15,7 +16,10 @@
 #include <x86/port.h>
 #include <x86/vvar.h>
 
-enum { PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_GATE = 0x61, MEASURE_COUNTS = PIT_HZ / 200, MOMENT_TRIES = 200, NS_PER_MS = 1000000 };
+enum {
+	PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_COMMAND = 0x43, PIT_GATE = 0x61, MEASURE_COUNTS = PIT_HZ
+	/ 200, MOMENT_TRIES = 200, NS_PER_MS = 1000000,
+};
 
 struct x86_vvar_page x86_vvar __attribute__((aligned(4096)));
 uint32_t x86_lapic_khz;
@@ -33,7 +37,9 @@ static uint16_t pit_read(void)
 	return (uint16_t)(low | x86_in8(PIT_CHANNEL2) << 8);
 }
 
-/* Waits for the next change of the PIT's count. The best of a few tries: the one read in the shortest time. */
+/*
+ * Waits for the next change of the PIT's count. The best of a few tries: the one read in the shortest time.
+ */
 static struct moment moment_take(unsigned tries)
 {
 	struct moment best = { 0 };
@@ -107,7 +113,8 @@ void x86_delay_us(uint64_t us)
 		x86_pause();
 }
 
-#define TIMER_MAX_NS 50000000000ull	/* keeps the multiplication below in range; a later deadline fires early */
+/* keeps the multiplication below in range; a later deadline fires early */
+#define TIMER_MAX_NS 50000000000ull
 
 void arch_timer_set(nstime_t deadline)
 {

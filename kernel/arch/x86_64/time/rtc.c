@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The battery clock, read once at boot. It is read until two readings in a row agree, since it may advance in between. */
+/*
+ * The battery clock, read once at boot. It is read until two readings in a row agree, since it may advance
+ * in between.
+ */
 #include <x86/cpu.h>
 #include <x86/vvar.h>
 
-enum { CMOS_INDEX = 0x70, CMOS_DATA = 0x71, STATUS_A = 10, STATUS_B = 11, UPDATING = 0x80, BINARY = 4, HOURS_24 = 2, PM = 0x80, TRIES = 1000, NR_FIELDS = 6 };
+enum {
+	CMOS_INDEX = 0x70, CMOS_DATA = 0x71, STATUS_A = 10, STATUS_B = 11, UPDATING = 0x80, BINARY = 4,
+	HOURS_24 = 2, PM = 0x80, TRIES = 1000, NR_FIELDS = 6,
+};
 
-static const uint8_t field_register[NR_FIELDS] = { 0, 2, 4, 7, 8, 9 };	/* second minute hour day month year */
+/* second minute hour day month year */
+static const uint8_t field_register[NR_FIELDS] = { 0, 2, 4, 7, 8, 9 };
 
 static uint8_t cmos_read(uint8_t index)
 {
@@ -51,5 +58,6 @@ nstime_t x86_rtc_read(void)
 		a[2] = (uint8_t)(a[2] % 12 + (pm ? 12 : 0));
 	if (a[4] < 1 || a[4] > 12 || a[3] < 1)
 		return 0;
-	return (((days_before(2000u + a[5], a[4]) + a[3] - 1) * 24 + a[2]) * 60 + a[1]) * 60000000000ull + a[0] * 1000000000ull;
+	return (((days_before(2000u + a[5], a[4]) + a[3] - 1) * 24 + a[2]) * 60 + a[1]) * 60000000000ull
+		+ a[0] * 1000000000ull;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The vDSO: a shared object of one page that the kernel maps into every user process, so that reading the clock needs no system call. It is
- * written out here as the file image an ELF loader would map (headers, dynamic section, symbols with version LINUX_2.6, code), because the
- * C libraries parse it as one. One hash bucket chains all symbols. The clock data (x86/vvar.h) is the page below.
+ * The vDSO: a shared object of one page that the kernel maps into every user process, so that reading the
+ * clock needs no system call. It is written out here as the file image an ELF loader would map (headers,
+ * dynamic section, symbols with version LINUX_2.6, code), because the C libraries parse it as one. One hash
+ * bucket chains all symbols. The clock data (x86/vvar.h) is the page below.
  *
- * Time = (TSC - start) * multiplier >> 32, plus the real time of boot for CLOCK_REALTIME; read again if the sequence changed.
+ * Time = (TSC - start) * multiplier >> 32, plus the real time of boot for CLOCK_REALTIME; read again if the
+ * sequence changed.
  */
 	.section .rodata.vdso, "a"
 	.balign 4096
@@ -13,9 +15,10 @@ x86_vdso_start:
 #define OFF(label) ((label) - x86_vdso_start)
 	.byte 0x7f; .ascii "ELF"; .byte 2, 1, 1, 0; .quad 0
 	.word 3, 62; .long 1; .quad 0, OFF(program_headers), 0; .long 0; .word 64, 56, 2, 0, 0, 0
-program_headers:
-	.long 1, 5; .quad 0, 0, 0, OFF(image_end), OFF(image_end), 4096			/* PT_LOAD, readable and executable */
-	.long 2, 4; .quad OFF(dynamic), OFF(dynamic), OFF(dynamic), OFF(dynamic_end) - OFF(dynamic), OFF(dynamic_end) - OFF(dynamic), 8
+program_headers:		/* PT_LOAD, readable and executable; PT_DYNAMIC */
+	.long 1, 5; .quad 0, 0, 0, OFF(image_end), OFF(image_end), 4096
+	.long 2, 4; .quad OFF(dynamic), OFF(dynamic), OFF(dynamic)
+	.quad OFF(dynamic_end) - OFF(dynamic), OFF(dynamic_end) - OFF(dynamic), 8
 dynamic:
 	.quad 14, name_soname - strings		/* SONAME */
 	.quad 4, OFF(hash), 5, OFF(strings), 6, OFF(symbols), 10, strings_end - strings, 11, 24
@@ -138,7 +141,10 @@ time:
 1:	ret
 time_end:
 
-/* The CPU's number is the limit of a segment that each CPU has in its descriptor table (trap/descriptors.c). */
+/*
+ * The CPU's number is the limit of a segment that each CPU has in its descriptor table
+ * (trap/descriptors.c).
+ */
 getcpu:
 	mov $0x3b, %eax
 	lsl %eax, %eax

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Per CPU: segment descriptors, task state (stacks for traps), interrupt table (shared), syscall registers, and the CPU-local data itself.
+ * Per CPU: segment descriptors, task state (stacks for traps), interrupt table (shared), syscall registers,
+ * and the CPU-local data itself.
  */
 #include <arch/console.h>
 #include <arch/space.h>
@@ -32,7 +33,8 @@ static struct gate idt[256] __attribute__((aligned(16)));
 
 uint64_t x86_cpulocal_distance[CONFIG_MAX_CPUS];
 
-extern char x86_stubs[], x86_syscall_entry[], x86_nmi_entry[], x86_double_fault_entry[], x86_machine_check_entry[], x86_debug_entry[];
+extern char x86_stubs[], x86_syscall_entry[], x86_nmi_entry[], x86_double_fault_entry[],
+	x86_machine_check_entry[], x86_debug_entry[];
 extern char x86_shootdown_entry[], x86_fpu_request_entry[], x86_fpu_trap_entry[];
 
 /* The template is read through the temporary tables (boot CPU) or the direct map. */
@@ -52,7 +54,8 @@ static void gate_set(unsigned vector, const char *entry, unsigned ist, uint8_t t
 {
 	uint64_t a = (uint64_t)entry;
 
-	idt[vector] = (struct gate){ .low = (uint16_t)a, .selector = X86_KERNEL_CS, .ist = (uint8_t)ist, .type = type,
+	idt[vector] = (struct gate){ .low = (uint16_t)a, .selector = X86_KERNEL_CS, .ist = (uint8_t)ist,
+		.type = type,
 				     .middle = (uint16_t)(a >> 16), .high = (uint32_t)(a >> 32) };
 }
 

@@ -2,17 +2,19 @@
 /*
  * All ways into the kernel and out of it.
  *
- * From user mode the registers go straight into the frame of the process that ran (x86_current, a struct proc whose first member
- * is its struct arch_frame); then the CPU's main stack is used from its top. Whatever stack the processor chose is left at once, so it does not
- * matter which that was. On the way out the generic kernel has returned a struct proc; everything comes from its frame.
+ * From user mode the registers go straight into the frame of the process that ran (x86_current, a struct
+ * proc whose first member is its struct arch_frame); then the CPU's main stack is used from its top.
+ * Whatever stack the processor chose is left at once, so it does not matter which that was. On the way out
+ * the generic kernel has returned a struct proc; everything comes from its frame.
  *
- * %gs: the kernel's base while in the kernel, the user's in the other register (swapgs), for user mode the reverse. Both of the user's bases
- * are stored at every entry (a process may change them by wrfsbase without telling), so a frame is complete whenever the kernel runs.
- * NMI, double fault and machine check may hit between entry and swapgs: they do not trust the present base but take this CPU's from
- * the top of their own stack.
+ * %gs: the kernel's base while in the kernel, the user's in the other register (swapgs), for user mode the
+ * reverse. Both of the user's bases are stored at every entry (a process may change them by wrfsbase
+ * without telling), so a frame is complete whenever the kernel runs. NMI, double fault and machine check
+ * may hit between entry and swapgs: they do not trust the present base but take this CPU's from the top of
+ * their own stack.
  *
- * From kernel mode come only: interrupts that end arch_idle() (the stack is started again from its top), faults at the listed
- * instructions of user.S (which go to their fix-up), and bugs (panic).
+ * From kernel mode come only: interrupts that end arch_idle() (the stack is started again from its top),
+ * faults at the listed instructions of user.S (which go to their fix-up), and bugs (panic).
  *
  * The page-table register is not touched here.
  */
@@ -20,7 +22,10 @@
 
 #define LOCAL(name) %gs:name(%rip)
 
-/* Marks a place where clac or stac is patched in over a 3-byte nop if the processor has SMAP. 0: clac, 1: stac. */
+/*
+ * Marks a place where clac or stac is patched in over a 3-byte nop if the processor has SMAP. 0: clac, 1:
+ * stac.
+ */
 .macro SMAP_SITE kind
 77:	.byte 0x0f, 0x1f, 0x00
 	.pushsection .smap_sites, "a"
@@ -186,7 +191,10 @@ x86_stubs:			/* one every 16 bytes, vectors 0..95 and then 0xf0, 0xf1, 0xff */
 	STUB 0xf1
 	STUB 0xff
 
-/* On the stack: vector, error code, rip, cs, rflags, rsp, ss. Leaves rdi = process, rsi = vector, rdx = error code on the main stack. */
+/*
+ * On the stack: vector, error code, rip, cs, rflags, rsp, ss. Leaves rdi = process, rsi = vector, rdx =
+ * error code on the main stack.
+ */
 .macro ENTER_FROM_USER
 	swapgs
 	SMAP_SITE 0
@@ -325,7 +333,10 @@ exception_in_kernel:
 	add $16, %rsp
 	iretq
 
-/* The stack is this exception's own; above the processor's 5 words lies this CPU's %gs base (descriptors.c). */
+/*
+ * The stack is this exception's own; above the processor's 5 words lies this CPU's %gs base
+ * (descriptors.c).
+ */
 .macro PARANOID name, vector, haserror
 	.balign 16
 	.globl \name
@@ -355,7 +366,10 @@ exception_in_kernel:
 	PARANOID x86_double_fault_entry, 8, 1
 	PARANOID x86_machine_check_entry, 18, 0
 
-/* Debug exceptions have a stack of their own too, but come from user mode only as far as we know; in the kernel they are dropped. */
+/*
+ * Debug exceptions have a stack of their own too, but come from user mode only as far as we know; in the
+ * kernel they are dropped.
+ */
 	.balign 16
 	.globl x86_debug_entry
 x86_debug_entry:
@@ -382,7 +396,10 @@ x86_call_on:
 	xor %ebp, %ebp
 	call *%rdi
 
-/* arch_user_copy(dst, src, len): bytes not copied. Words first, whose rest is found from the counter when one of them faults. */
+/*
+ * arch_user_copy(dst, src, len): bytes not copied. Words first, whose rest is found from the counter when
+ * one of them faults.
+ */
 	.globl arch_user_copy
 arch_user_copy:
 	mov %rdx, %rcx

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exceptions and interrupts after the registers are safe: turned into the terms of the generic kernel (kernel/entry.h), or, in the kernel itself,
- * into a fix-up or a panic.
+ * Exceptions and interrupts after the registers are safe: turned into the terms of the generic kernel
+ * (kernel/entry.h), or, in the kernel itself, into a fix-up or a panic.
  */
 #include <abi/vmmap.h>
 #include <arch/console.h>
@@ -15,16 +15,29 @@
 
 /* Linux's numbers; the kernel has no signal.h. */
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
-enum { CODE_KERNEL = 0x80, ILL_OPERAND = 2, TRAP_BREAKPOINT = 1, TRAP_STEP = 2, BUS_ALIGN = 1, FPE_DIVIDE = 1, FPE_OVERFLOW = 2, SEGV_MAPPING = 1 };
-enum { VECTOR_DE = 0, VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_BP = 3, VECTOR_DF = 8, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_MC = 18,
-	VECTOR_XM = 19 };
+enum {
+	CODE_KERNEL = 0x80, ILL_OPERAND = 2, TRAP_STEP = 2, BUS_ALIGN = 1, FPE_INT_DIVIDE = 1,
+	FPE_INVALID = 7, SEGV_MAPPING = 1,
+};
+enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_GP = 13, VECTOR_PF = 14 };
 
+/* What Linux makes of each exception in user mode; at_ip: si_addr is the instruction. */
 static const struct { int8_t signo; int16_t code; bool at_ip; } exception_signal[32] = {
-	[0] = { SIG_FPE, FPE_DIVIDE, true }, [1] = { SIG_TRAP, TRAP_STEP, true }, [3] = { SIG_TRAP, CODE_KERNEL, false },
-	[4] = { SIG_SEGV, CODE_KERNEL, false }, [5] = { SIG_SEGV, CODE_KERNEL, false }, [6] = { SIG_ILL, ILL_OPERAND, true },
-	[9] = { SIG_FPE, CODE_KERNEL, false }, [10] = { SIG_SEGV, CODE_KERNEL, false }, [11] = { SIG_BUS, CODE_KERNEL, false },
-	[12] = { SIG_BUS, CODE_KERNEL, false }, [13] = { SIG_SEGV, CODE_KERNEL, false }, [14] = { SIG_SEGV, SEGV_MAPPING, false },
-	[16] = { SIG_FPE, FPE_DIVIDE, true }, [17] = { SIG_BUS, BUS_ALIGN, false }, [19] = { SIG_FPE, FPE_DIVIDE, true },
+	[0] = { SIG_FPE, FPE_INT_DIVIDE, true },
+	[1] = { SIG_TRAP, TRAP_STEP, true },
+	[3] = { SIG_TRAP, CODE_KERNEL, false },
+	[4] = { SIG_SEGV, CODE_KERNEL, false },
+	[5] = { SIG_SEGV, CODE_KERNEL, false },
+	[6] = { SIG_ILL, ILL_OPERAND, true },
+	[9] = { SIG_FPE, CODE_KERNEL, false },
+	[10] = { SIG_SEGV, CODE_KERNEL, false },
+	[11] = { SIG_BUS, CODE_KERNEL, false },
+	[12] = { SIG_BUS, CODE_KERNEL, false },
+	[13] = { SIG_SEGV, CODE_KERNEL, false },
+	[14] = { SIG_SEGV, SEGV_MAPPING, false },
+	[16] = { SIG_FPE, FPE_INVALID, true },
+	[17] = { SIG_BUS, BUS_ALIGN, false },
+	[19] = { SIG_FPE, FPE_INVALID, true },
 };
 
 struct proc *x86_user_exception(struct proc *p, uint32_t vector, uint32_t error)
@@ -89,8 +102,10 @@ static _Noreturn void kernel_fault(struct x86_kernel_regs *r)
 	log_printf("rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", r->rsi, r->rdi, r->rbp, r->rsp);
 	log_printf("r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", r->r8, r->r9, r->r10, r->r11);
 	log_printf("r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", r->r12, r->r13, r->r14, r->r15);
-	log_printf("rip %016lx flags %08lx cs %02lx cr2 %016lx cr3 %lx\n", r->rip, r->rflags, r->cs, cr2, x86_cr3());
-	panic("exception %lu (error %lx) in the kernel at 0x%lx, address 0x%lx", r->vector, r->error, r->rip, cr2);
+	log_printf("rip %016lx flags %08lx cs %02lx cr2 %016lx cr3 %lx\n", r->rip, r->rflags, r->cs, cr2,
+		x86_cr3());
+	panic("exception %lu (error %lx) in the kernel at 0x%lx, address 0x%lx", r->vector, r->error,
+		r->rip, cr2);
 }
 
 void x86_kernel_exception(struct x86_kernel_regs *r)

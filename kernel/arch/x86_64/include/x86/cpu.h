@@ -5,20 +5,25 @@
 #include <stdint.h>
 
 enum {
-	MSR_APIC_BASE = 0x1b, MSR_X2APIC = 0x800, MSR_EFER = 0xc0000080, MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082,
-	MSR_FMASK = 0xc0000084, MSR_FS_BASE = 0xc0000100, MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE = 0xc0000102, MSR_TSC_AUX = 0xc0000103,
+	MSR_APIC_BASE = 0x1b, MSR_X2APIC = 0x800, MSR_EFER = 0xc0000080, MSR_STAR = 0xc0000081,
+		MSR_LSTAR = 0xc0000082,
+	MSR_FMASK = 0xc0000084, MSR_FS_BASE = 0xc0000100, MSR_GS_BASE = 0xc0000101,
+		MSR_KERNEL_GS_BASE = 0xc0000102, MSR_TSC_AUX = 0xc0000103,
 };
 enum {
 	CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16,
-	CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11,
+	CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10,
+		CR4_UMIP = 1 << 11,
 	CR4_FSGSBASE = 1 << 16, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
 	EFER_SCE = 1, EFER_LME = 1 << 8, EFER_NXE = 1 << 11,
 };
 #define CR3_KEEP (1ull << 63)	/* do not drop the translations of the new PCID */
 enum {
-	RFLAGS_TF = 1 << 8, RFLAGS_IF = 1 << 9, RFLAGS_DF = 1 << 10, RFLAGS_NT = 1 << 14, RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18,
+	RFLAGS_TF = 1 << 8, RFLAGS_IF = 1 << 9, RFLAGS_DF = 1 << 10, RFLAGS_NT = 1 << 14,
+		RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18,
 	RFLAGS_ONE = 2,
-	RFLAGS_USER = 0xcd5 | RFLAGS_TF | RFLAGS_AC,	/* arithmetic flags, DF, TF, AC: what a process may choose */
+	/* arithmetic flags, DF, TF, AC: what a process may choose */
+	RFLAGS_USER = 0xcd5 | RFLAGS_TF | RFLAGS_AC,
 };
 
 struct x86_cpuid { uint32_t a, b, c, d; };
@@ -40,7 +45,18 @@ static inline void x86_wrmsr(uint32_t msr, uint64_t v)
 {
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
-#define X86_CR(n) 	static inline uint64_t x86_cr##n(void) { uint64_t v; __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)); return v; } 	static inline void x86_cr##n##_set(uint64_t v) { __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); }
+#define X86_CR(n) \
+	static inline uint64_t x86_cr##n(void) \
+	{ \
+		uint64_t v; \
+\
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)); \
+		return v; \
+	} \
+	static inline void x86_cr##n##_set(uint64_t v) \
+	{ \
+		__asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); \
+	}
 X86_CR(0)
 X86_CR(2)
 X86_CR(3)
@@ -53,12 +69,22 @@ static inline uint64_t x86_rdtsc(void)
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return (uint64_t)hi << 32 | lo;
 }
-static inline void x86_out8(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
-static inline uint8_t x86_in8(uint16_t port) { uint8_t v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline void x86_out16(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
-static inline uint16_t x86_in16(uint16_t port) { uint16_t v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline void x86_out32(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
-static inline uint32_t x86_in32(uint16_t port) { uint32_t v; __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+#define X86_PORT(bits, suffix) \
+	static inline void x86_out##bits(uint16_t port, uint##bits##_t v) \
+	{ \
+		__asm__ volatile("out" suffix " %0, %1" : : "a"(v), "Nd"(port)); \
+	} \
+	static inline uint##bits##_t x86_in##bits(uint16_t port) \
+	{ \
+		uint##bits##_t v; \
+\
+		__asm__ volatile("in" suffix " %1, %0" : "=a"(v) : "Nd"(port)); \
+		return v; \
+	}
+X86_PORT(8, "b")
+X86_PORT(16, "w")
+X86_PORT(32, "l")
+#undef X86_PORT
 static inline void x86_pause(void) { __asm__ volatile("pause" ::: "memory"); }
 static inline void x86_clts(void) { __asm__ volatile("clts"); }
 static inline void x86_invlpg(uint64_t va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }

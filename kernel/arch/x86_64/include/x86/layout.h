@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers shared by C and assembler: the address map of the kernel half, selectors, vectors, offsets in struct arch_frame. */
+/*
+ * Numbers shared by C and assembler: the address map of the kernel half, selectors, vectors, offsets in
+ * struct arch_frame.
+ */
 #pragma once
 
 /*
@@ -12,7 +15,8 @@
 #define X86_DEVICES 0xffff808000000000
 #define X86_IMAGE 0xffffffff80000000
 #define X86_STACKS 0xffffffffc0000000
-#define X86_USER_LIMIT 0x7ffffffff000	/* first address that is no user address: the last page of the half stays unmapped */
+/* first address that is no user address: the last page of the half stays unmapped */
+#define X86_USER_LIMIT 0x7ffffffff000
 
 /* Selectors: the order is what syscall and sysret want. */
 #define X86_KERNEL_CS 0x10

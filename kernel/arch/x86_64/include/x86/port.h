@@ -20,7 +20,10 @@ bool x86_ram_range(unsigned i, struct boot_range *out);	/* RAM and firmware tabl
 bool x86_cmdline_has(const char *word);
 
 /* Features the processor has, read once. */
-struct x86_features { bool pge, smep, smap, umip, fsgsbase, pcid, x2apic, rdrand, tsc_invariant, rdtscp; char model[64]; };
+struct x86_features {
+	bool pge, smep, smap, umip, fsgsbase, pcid, x2apic, rdrand;
+	char model[64];
+};
 extern struct x86_features x86_features;
 void x86_features_read(void);	/* says what is missing and stops if the kernel cannot run here */
 void x86_cpu_setup(void);	/* control registers of this CPU */
@@ -30,7 +33,8 @@ void x86_kernel_map_init(void);
 extern uint64_t x86_kernel_root;		/* physical */
 void *x86_device_map(paddr_t p, uint64_t len);	/* uncached; NULL when the window is full. Never unmapped */
 void *x86_firmware_map(paddr_t p, uint64_t len);/* the direct map where it reaches, else as above */
-uint64_t x86_stack_end(unsigned cpu, uint64_t which);	/* maps the CPU's stacks at the first call; X86_STACK_*_END */
+/* maps the CPU's stacks at the first call; X86_STACK_*_END */
+uint64_t x86_stack_end(unsigned cpu, uint64_t which);
 void x86_smap_patch(void);
 
 /* trap/ */
@@ -64,7 +68,10 @@ uint32_t x86_lapic_id(void);
 void x86_lapic_send(uint32_t apic_id, uint32_t command);	/* waits until accepted, bounded */
 void x86_lapic_send_others(uint32_t command);
 void x86_lapic_timer_set(uint32_t count);
-enum { X86_IPI_FIXED = 0x4000, X86_IPI_NMI = 0x4400, X86_IPI_INIT = 0xc500, X86_IPI_INIT_OFF = 0x8500, X86_IPI_STARTUP = 0x4600 };
+enum {
+	X86_IPI_FIXED = 0x4000, X86_IPI_NMI = 0x4400, X86_IPI_INIT = 0xc500, X86_IPI_INIT_OFF = 0x8500,
+	X86_IPI_STARTUP = 0x4600,
+};
 void x86_ioapic_init(void);
 void x86_irq_acknowledge(unsigned irq);
 
@@ -84,5 +91,6 @@ void x86_fpu_poll(void);
 
 /* Debugging: registers of an exception in the kernel, as trap/entry.S pushes them. */
 struct x86_kernel_regs {
-	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rdx, rcx, rbx, rax, vector, error, rip, cs, rflags, rsp, ss;
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rdx, rcx, rbx, rax, vector, error,
+		rip, cs, rflags, rsp, ss;
 };

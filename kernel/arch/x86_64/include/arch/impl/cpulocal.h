@@ -11,7 +11,8 @@ extern CPULOCAL uint64_t x86_this_distance;		/* the same, of this CPU */
 extern CPULOCAL unsigned x86_this_cpu;
 
 #define get_cpulocal_var(name) (*(__seg_gs __typeof__(name) *)(uintptr_t)&(name))
-#define get_cpulocal_var_ptr(name) ((__typeof__(name) *)((uintptr_t)&(name) + get_cpulocal_var(x86_this_distance)))
+#define get_cpulocal_var_ptr(name) \
+	((__typeof__(name) *)((uintptr_t)&(name) + get_cpulocal_var(x86_this_distance)))
 #define get_cpu_var_ptr(cpu, name) ((__typeof__(name) *)((uintptr_t)&(name) + x86_cpulocal_distance[cpu]))
 #define get_cpu_var(cpu, name) (*get_cpu_var_ptr(cpu, name))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Saved registers. entry.S knows the offsets (x86_offsets.h). The message registers lie in message order, so that delivery is a
- * copy of eight words. Segment selectors are constants and not stored.
+ * Saved registers. entry.S knows the offsets (x86_offsets.h). The message registers lie in message order,
+ * so that delivery is a copy of eight words. Segment selectors are constants and not stored.
  */
 #pragma once
 #include <abi/types.h>
@@ -21,13 +21,19 @@ static inline uint64_t arch_frame_number(const struct arch_frame *f) { return f-
 static inline uint64_t arch_frame_result(const struct arch_frame *f) { return f->rax; }
 static inline void arch_frame_result_set(struct arch_frame *f, int64_t v) { f->rax = (uint64_t)v; }
 static inline endpoint_t arch_frame_endpoint(const struct arch_frame *f) { return (endpoint_t)f->rdi; }
-static inline void arch_frame_source_set(struct arch_frame *f, endpoint_t e) { f->rdi = (uint64_t)(int64_t)e; }
+static inline void arch_frame_source_set(struct arch_frame *f, endpoint_t e)
+{
+	f->rdi = (uint64_t)(int64_t)e;
+}
 static inline uint64_t arch_frame_operand(const struct arch_frame *f) { return f->rbx; }
 static inline void arch_frame_status_set(struct arch_frame *f, uint32_t status) { f->rbx = status; }
 static inline uint32_t arch_frame_type(const struct arch_frame *f) { return (uint32_t)f->message[0]; }
 static inline void arch_frame_type_set(struct arch_frame *f, uint32_t type) { f->message[0] = type; }
 static inline uint64_t arch_frame_word(const struct arch_frame *f, unsigned i) { return f->message[1 + i]; }
-static inline void arch_frame_word_set(struct arch_frame *f, unsigned i, uint64_t v) { f->message[1 + i] = v; }
+static inline void arch_frame_word_set(struct arch_frame *f, unsigned i, uint64_t v)
+{
+	f->message[1 + i] = v;
+}
 static inline void arch_frame_message_copy(struct arch_frame *dst, const struct arch_frame *src)
 {
 	for (int i = 0; i < 8; i++)

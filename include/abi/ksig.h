@@ -41,7 +41,8 @@ enum {
 /*
  * KC_SIGSEND: build a Linux signal frame on the user's stack when the process next runs (its registers are then complete whatever it
  * does now). The call returns in w[1] the endpoint whose answer the process waits for, EP_NONE if it waits for nobody.
- * Only one may be outstanding (EBUSY). A wait of the process in a mechanism of the kernel (futex) is ended by it.
+ * Only one may be outstanding (EBUSY; that one then counts as sent with SIGSEND_MORE). A call that its server has not taken yet is
+ * taken back and made again after the handler (EP_NONE then). A wait of the process in a mechanism of the kernel (futex) is ended by it.
  */
 struct sigsend {
 	int32_t signo;

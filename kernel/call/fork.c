@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* KC_FORK: a new process with the registers of its parent and result 0, or an empty service (parent NONE). Born stopped; without
+/* KC_FORK: a new process with the registers of its parent and result 0, or (parent NONE) an empty service or the first user process. Born stopped; without
  * KFORK_THREAD it has no memory until VM gives it some. A child of a service has user privileges and waits for RS (NO_PRIV). */
 #include <arch/fpu.h>
 #include <kernel/debug.h>
@@ -52,7 +52,9 @@ err_t kcall_FORK(struct proc *caller, struct kcall *c)
 	child = proc_alloc();
 	if (!child)
 		return -EAGAIN;
-	if (none) {
+	if (none && (flags & KFORK_USER)) {
+		string_copy(child->name, "init", sizeof(child->name));
+	} else if (none) {
 		child->rts |= RTS_NO_PRIV;
 		child->priority = PRIORITY_SERVICE;
 		string_copy(child->name, "service", sizeof(child->name));

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
+NAME := pm
+KIND := service
+LIBS := libsys libsef librandom

@@ -5,7 +5,8 @@
 #   ... its output ...
 #   @@end NAME STATUS MILLISECONDS
 #   @@leak NAME WHAT BEFORE AFTER      for each measure that is worse after the test than before, twice in a row
-# Measures: free memory (KiB), number of processes, and the lines `NAME VALUE` of /proc/axolotl/leaks where it exists.
+# Measures: free memory (KiB), number of processes, and the lines `NAME VALUE` of /proc/axolotl/leaks where it exists (pools,
+# which are meant to grow, left out).
 # The first run of a program may fill caches; so a test that seems to leak is run once more, and that run is judged.
 here=$PWD
 # Free memory that may go without being called a leak: caches of directories and of freed kernel objects.
@@ -13,20 +14,46 @@ slack_kb=256
 
 clock() { read -r now _ </proc/uptime; now=${now%.*}${now#*.}0; }
 
-# Sets free, count and other, by the shell's own means so that measuring starts no process.
+# Sets free, count and now_NAME for each counter, by the shell's own means so that measuring starts no process.
 measure() {
 	while read -r word value _; do
 		[ "$word" = MemFree: ] && free=$value && break
 	done </proc/meminfo
 	set -- /proc/[0-9]*
 	count=$#
-	other=
-	[ -r /proc/axolotl/leaks ] && while read -r word value _; do other="$other $word=$value"; done </proc/axolotl/leaks
+	counters=
+	[ -r /proc/axolotl/leaks ] && while read -r word value _; do
+		word=${word%:}
+		case $word in *pool*) continue ;; esac
+		counters="$counters $word"
+		eval "now_$word=$value"
+	done </proc/axolotl/leaks
 }
 
-remember() { free0=$free count0=$count other0=$other; }
+remember() {
+	free0=$free count0=$count
+	for word in $counters; do eval "then_$word=\$now_$word"; done
+}
 
-grew() { [ "$free" -lt $((free0 - slack_kb)) ] || [ "$count" -gt "$count0" ] || [ "$other" != "$other0" ]; }
+# The counters that are larger than before, as NAME BEFORE AFTER lines.
+grown() {
+	[ "$free" -lt $((free0 - slack_kb)) ] && echo "free-memory-KiB $free0 $free"
+	[ "$count" -gt "$count0" ] && echo "processes $count0 $count"
+	for word in $counters; do
+		eval "before=\${then_$word:-0} after=\$now_$word"
+		[ "$after" -gt "$before" ] && echo "$word $before $after"
+	done
+	:
+}
+
+grew() {
+	[ "$free" -lt $((free0 - slack_kb)) ] && return 0
+	[ "$count" -gt "$count0" ] && return 0
+	for word in $counters; do
+		eval "[ \$now_$word -gt \${then_$word:-0} ]" && return 0
+	done
+	return 1
+}
 
 # What a test's children leave behind may take a moment to go.
 settle() {
@@ -48,13 +75,6 @@ run_program() {
 	rm -rf /tmp/t
 }
 
-report_leaks() {
-	[ "$free" -lt $((free0 - slack_kb)) ] && echo "@@leak $1 free-memory-KiB $free0 $free"
-	[ "$count" -gt "$count0" ] && echo "@@leak $1 processes $count0 $count"
-	[ "$other" != "$other0" ] && echo "@@leak $1 counters $(echo $other0 | tr ' ' ,) $(echo $other | tr ' ' ,)"
-	:
-}
-
 measure
 while read -r name; do
 	measure
@@ -69,6 +89,6 @@ while read -r name; do
 	measure
 	remember
 	run_program "$name" >/dev/null
-	settle || report_leaks "$name"
+	settle || grown | while read -r line; do echo "@@leak $name $line"; done
 done <list
 echo "@@done"

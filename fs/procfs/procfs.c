@@ -25,7 +25,7 @@ enum file {
 	F_COUNT
 };
 
-enum { DIR = 0040555, FILE_ALL = 0100444, FILE_OWNER = 0100400, LINK = 0120777 };
+enum { FOLDER = 0040555, FILE_ALL = 0100444, FILE_OWNER = 0100400, LINK = 0120777 };
 enum { PROC_MAGIC = 0x9fa0, FDS_MAX = 1024, COOKIE_PIDS = 1000 };
 
 struct row {
@@ -37,7 +37,7 @@ struct row {
 };
 
 static const struct row rows[F_COUNT] = {
-	[F_ROOT] = { "/", F_NONE, DIR, NULL, NULL },
+	[F_ROOT] = { "/", F_NONE, FOLDER, NULL, NULL },
 	[F_SELF] = { "self", F_ROOT, LINK, NULL, NULL },
 	[F_THREAD_SELF] = { "thread-self", F_ROOT, LINK, NULL, NULL },
 	[F_STAT] = { "stat", F_ROOT, FILE_ALL, make_stat, NULL },
@@ -53,15 +53,15 @@ static const struct row rows[F_COUNT] = {
 	[F_INTERRUPTS] = { "interrupts", F_ROOT, FILE_ALL, make_interrupts, NULL },
 	[F_SWAPS] = { "swaps", F_ROOT, FILE_ALL, make_swaps, NULL },
 	[F_VMSTAT] = { "vmstat", F_ROOT, FILE_ALL, make_vmstat, NULL },
-	[F_SYS] = { "sys", F_ROOT, DIR, NULL, NULL },
-	[F_SYS_KERNEL] = { "kernel", F_SYS, DIR, NULL, NULL },
+	[F_SYS] = { "sys", F_ROOT, FOLDER, NULL, NULL },
+	[F_SYS_KERNEL] = { "kernel", F_SYS, FOLDER, NULL, NULL },
 	[F_OSRELEASE] = { "osrelease", F_SYS_KERNEL, FILE_ALL, make_osrelease, NULL },
 	[F_OSTYPE] = { "ostype", F_SYS_KERNEL, FILE_ALL, make_ostype, NULL },
 	[F_HOSTNAME] = { "hostname", F_SYS_KERNEL, FILE_ALL, make_hostname, NULL },
 	[F_PID_MAX] = { "pid_max", F_SYS_KERNEL, FILE_ALL, make_pid_max, NULL },
-	[F_AXOLOTL] = { "axolotl", F_ROOT, DIR, NULL, NULL },
+	[F_AXOLOTL] = { "axolotl", F_ROOT, FOLDER, NULL, NULL },
 	[F_LEAKS] = { "leaks", F_AXOLOTL, FILE_ALL, make_leaks, NULL },
-	[F_PID] = { "", F_ROOT, DIR, NULL, NULL },
+	[F_PID] = { "", F_ROOT, FOLDER, NULL, NULL },
 	[F_P_STAT] = { "stat", F_PID, FILE_ALL, NULL, make_p_stat },
 	[F_P_STATUS] = { "status", F_PID, FILE_ALL, NULL, make_p_status },
 	[F_P_STATM] = { "statm", F_PID, FILE_ALL, NULL, make_p_statm },
@@ -77,7 +77,7 @@ static const struct row rows[F_COUNT] = {
 	[F_P_ROOT] = { "root", F_PID, LINK, NULL, NULL },
 	[F_P_FD] = { "fd", F_PID, 0040500, NULL, NULL },
 	[F_P_FD_ENTRY] = { "", F_P_FD, LINK, NULL, NULL },
-	[F_P_TASK] = { "task", F_PID, DIR, NULL, NULL },
+	[F_P_TASK] = { "task", F_PID, FOLDER, NULL, NULL },
 };
 
 /* ---- nodes ----------------------------------------------------------------------------------------------------------- */
@@ -292,7 +292,7 @@ static void list_processes(int32_t tgid, uint64_t cookie, struct fs_dirlist *lis
 		bool wanted = tgid ? all[i].tgid == tgid : all[i].pid == all[i].tgid;
 		if (!wanted || all[i].pid <= 0 || COOKIE_PIDS + (uint64_t)all[i].pid <= cookie)
 			continue;
-		if (!list_number(list, node_pack(F_PID, 0, (uint32_t)all[i].pid), DIR, (uint32_t)all[i].pid))
+		if (!list_number(list, node_pack(F_PID, 0, (uint32_t)all[i].pid), FOLDER, (uint32_t)all[i].pid))
 			return;
 	}
 }
@@ -319,9 +319,9 @@ static int64_t proc_readdir(uint64_t dir, uint64_t cookie, endpoint_t who, struc
 		return r == -ESRCH ? -ENOENT : r;
 	if ((rows[d.file].mode & 0170000) != 0040000)
 		return -ENOTDIR;
-	if (cookie < 1 && !fs_dirlist_add(list, dir, DIR, ".", 1, 1))
+	if (cookie < 1 && !fs_dirlist_add(list, dir, FOLDER, ".", 1, 1))
 		return -EINVAL;
-	if (cookie < 2 && !fs_dirlist_add(list, node_pack(rows[d.file].parent ? rows[d.file].parent : F_ROOT, 0, d.pid), DIR, "..", 2, 2))
+	if (cookie < 2 && !fs_dirlist_add(list, node_pack(rows[d.file].parent ? rows[d.file].parent : F_ROOT, 0, d.pid), FOLDER, "..", 2, 2))
 		return list->used ? 0 : -EINVAL;
 	if (!list_rows(&d, cookie, list))
 		return 0;

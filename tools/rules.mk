@@ -164,6 +164,7 @@ $(call compile,$(BUILD),$(MUSL_CC),$(SERVICE_FLAGS) -I$(DIR),service,$(FILES))
 $(foreach n,$(NAMES),
 $(call service_program,$(n),$(if $(NAME),$(FILES),$(DIR)/$(n).c)))
 TEST_PROGRAMS += $(NAMES:%=$(BUILD)/$(DIR)/%.stripped)
+SERVICE_TESTS += $(foreach n,$(NAMES),$(DIR)/$(n))
 $(call short_names,$(NAME),$(NAMES:%=$(BUILD)/$(DIR)/%.stripped))
 endef
 
@@ -272,7 +273,7 @@ $(BUILD)/linux/vmlinuz: third_party/linux-cloud/fetch
 # What the test runner wants to know.
 $(BUILD)/tests.list: $(BUILD)/flags/tests
 	$(Q)cp $< $@
-$(eval $(call stamp,tests,$(UNIT_TESTS:%=unit %) $(GUESTTESTS:%=guest %)))
+$(eval $(call stamp,tests,$(UNIT_TESTS:%=unit %) $(GUESTTESTS:%=guest %) $(SERVICE_TESTS:%=service %)))
 TEST_PROGRAMS += $(BUILD)/tests.list
 
 -include $(OBJECTS:.o=.d)

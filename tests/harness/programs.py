@@ -29,3 +29,15 @@ def guest_tests():
 
 def guest_program(name):
     return os.path.join(machine.BUILD, "guesttest", name)
+
+
+def service_tests():
+    """{NAME: stripped program} of the test services whose name begins with test_."""
+    paths = [value for kind, value in _words() if kind == "service"]
+    return {os.path.basename(p): os.path.join(machine.BUILD, p + ".stripped") for p in sorted(paths)
+            if os.path.basename(p).startswith("test_")}
+
+
+def service_program(path):
+    """The stripped program of a test service, by its path in the tree without ending."""
+    return os.path.join(machine.BUILD, path + ".stripped")

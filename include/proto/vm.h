@@ -15,7 +15,7 @@
  * VM_MAP_ARCHIVE  tmpfs      at once     map the boot archive read-only -> address and length. ENOENT when it is gone
  * VM_FREE_ARCHIVE tmpfs      at once     the boot archive is unpacked: its frames are free memory now
  * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address
- * VM_INFO         all        at once     what VM_INFO_*, by grant. ESRCH
+ * VM_INFO         all        at once     what VM_INFO_*, by grant (memory must be present: clear the buffer before). ESRCH
  * VM_UPDATE       RS         at once     live update: swap two processes
  * VM_SET_PRIV     RS         at once     permitted requests of a service
  * VM_PROTECT_FOR  RS, VFS    at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
@@ -38,7 +38,8 @@ struct vm_exec_new_req { endpoint_t ep; };
 struct vm_exec_new_rep { int64_t result; vaddr_t vdso; };
 
 /* VM_MMAP_FOR: addr and length page-aligned; always MAP_FIXED. File pages when fs != EP_NONE (VFS holds the node's reference and is told
- * by VFS_VM_UNREF when the last region is gone). */
+ * by VFS_VM_UNREF when the last region is gone). Each successful request with an fs counts one reference of VFS, as each successful
+ * VM_MMAP_REPLY does; VM gives them back together, some time after the last mapping is gone (vfs_vm_unref_req.count). */
 struct vm_mmap_for_req {
 	endpoint_t ep; uint32_t prot;	/* PROT_* of Linux */
 	vaddr_t addr; uint64_t len;
@@ -72,6 +73,7 @@ struct vm_info_req { uint32_t what; endpoint_t ep; grant_t grant; uint32_t len; 
 struct vm_info_rep { int64_t result; uint64_t bytes; };
 struct vm_stats { uint64_t total, free, kernel, page_tables, cached, shared, anonymous, faults_minor, faults_major, cow_breaks, memreqs; };
 struct vm_proc_info { uint64_t vsize, rss, shared, text, data, stack, locked, faults_minor, faults_major, peak_vsize, peak_rss, brk_start, brk; };
+enum { VM_RI_STACK = 1, VM_RI_HEAP = 2, VM_RI_SHARED = 4, VM_RI_SPECIAL = 8 /* vdso, vvar */ };	/* vm_region_info.flags */
 struct vm_region_info { vaddr_t first, last /* exclusive */; uint32_t prot, flags; endpoint_t fs; uint32_t pad; uint64_t node, offset; };
 struct vm_set_priv_req { endpoint_t ep; uint32_t pad; uint64_t mask; };
 struct vm_rlimit_req { endpoint_t ep; uint32_t resource; uint64_t cur, max; };

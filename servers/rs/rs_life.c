@@ -84,6 +84,7 @@ err_t rs_start(struct rs_slot *s, enum sef_init_type type)
 	if (r != 0)
 		return r;
 	s->pub->endpoint = ep;
+	s->pub->pid = pm_service_pid(ep);
 	rs_tell_up(s);
 	r = sys_privctl(ep, PRIVCTL_ALLOW, 0, 0, 0);
 	if (r != 0) {

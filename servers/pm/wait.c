@@ -146,7 +146,7 @@ int64_t call_wait4(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	if (pid == INT_MIN)
 		return -ESRCH;
-	w.query.who = pid == -1 ? WAIT_ANY : pid > 0 ? WAIT_PID : WAIT_PGID;
+	w.query.who = pid == -1 ? WAIT_WHO_ANY : pid > 0 ? WAIT_WHO_PID : WAIT_WHO_PGID;
 	w.query.id = pid > 0 ? pid : pid == 0 ? t->group->pgid : -pid;
 	return wait_start(t, &w);
 }
@@ -161,15 +161,15 @@ int64_t call_waitid(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	switch (a[0]) {
 	case P_ALL:
-		w.query.who = WAIT_ANY;
+		w.query.who = WAIT_WHO_ANY;
 		break;
 	case P_PID:
-		w.query.who = WAIT_PID;
+		w.query.who = WAIT_WHO_PID;
 		if (id <= 0)
 			return -EINVAL;
 		break;
 	case P_PGID:
-		w.query.who = WAIT_PGID;
+		w.query.who = WAIT_WHO_PGID;
 		if (id < 0)
 			return -EINVAL;
 		if (id == 0)

@@ -15,13 +15,13 @@
 bool wait_query_matches(const struct wait_query *q, const struct wait_child *c)
 {
 	switch (q->who) {
-	case WAIT_ANY:
+	case WAIT_WHO_ANY:
 		break;
-	case WAIT_PID:
+	case WAIT_WHO_PID:
 		if (c->pid != q->id)
 			return false;
 		break;
-	case WAIT_PGID:
+	case WAIT_WHO_PGID:
 		if (c->pgid != q->id)
 			return false;
 		break;

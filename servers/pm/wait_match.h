@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum wait_who { WAIT_ANY, WAIT_PID, WAIT_PGID };
+enum wait_who { WAIT_WHO_ANY, WAIT_WHO_PID, WAIT_WHO_PGID };
 
 struct wait_query {
 	enum wait_who who;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boot: memory used at the prompt, small machines, and the GRUB image on BIOS."""
+"""Boot: memory used at the prompt, small machines, and the GRUB image."""
 import os
 import shutil
 import subprocess
@@ -32,11 +32,12 @@ def test_basic_programs_in_64_mib():
 
 
 @pytest.mark.skipif(machine.LINUX is not None, reason="the image holds Axolotl")
-def test_grub_image_boots():
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+def test_grub_image_boots(firmware):
     if not shutil.which("grub-mkrescue"):
         pytest.skip("grub-mkrescue is not installed")
     subprocess.run(["make", "iso", f"BUILD={os.path.relpath(machine.BUILD, machine.ROOT)}"], cwd=machine.ROOT, check=True,
                    capture_output=True)
-    with console.Console(smp=2, iso=os.path.join(machine.BUILD, "axolotl.iso")) as guest:
-        guest.expect(console.PROMPT, timeout=120)
+    with console.Console(smp=2, iso=os.path.join(machine.BUILD, "axolotl.iso"), uefi=firmware == "uefi") as guest:
+        guest.expect(console.PROMPT, timeout=180)
         assert guest.command("echo booted by GRUB | tr a-z A-Z") == "BOOTED BY GRUB\n"

@@ -22,11 +22,11 @@ class ConsoleTimeout(AssertionError):
 class Console:
     """Use as a context manager; `seen` holds everything that appeared."""
 
-    def __init__(self, smp=1, mem=512, linux=machine.LINUX, reboot=False, iso=None, build=machine.BUILD):
+    def __init__(self, smp=1, mem=512, linux=machine.LINUX, reboot=False, iso=None, uefi=False, build=machine.BUILD):
         initrd = os.path.join(build, "linux", "root.cpio") if linux else qemu.archive_path(build)
         self.machine = qemu.Machine(linux or qemu.kernel_path(build), initrd, smp, mem)
         self.machine.append = ["console=ttyS0", "quiet"] if linux else []
-        self.machine.reboot, self.machine.cdrom = reboot, iso
+        self.machine.reboot, self.machine.cdrom, self.machine.uefi = reboot, iso, uefi
         self.machine.serials = ["stdio"]
         self.seen, self.position = bytearray(), 0
 

@@ -9,6 +9,7 @@ import os
 PROGRAM = "qemu-system-x86_64"
 CPU = ",".join(["qemu64", "+nx", "+smep", "+smap", "+umip", "+fsgsbase", "+rdrand", "+rdtscp", "+pdpe1gb", "+clflushopt",
                 "+popcnt", "+ssse3", "+sse4.1", "+sse4.2"])
+UEFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 # A write of V to this port ends QEMU with status 2 V + 1.
 DEBUG_EXIT_PORT = 0xF4
 
@@ -30,12 +31,15 @@ class Machine:
         self.icount = False
         self.reboot = True
         self.cdrom = None
+        self.uefi = False
 
     def command(self):
         thread = "single" if self.icount else "multi"
         line = [PROGRAM, "-machine", "pc", "-accel", f"tcg,thread={thread}", "-cpu", CPU, "-smp", str(self.smp),
                 "-m", str(self.mem), "-nodefaults", "-display", "none",
                 "-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4"]
+        if self.uefi:
+            line += ["-bios", UEFI_FIRMWARE]
         if self.cdrom:
             line += ["-cdrom", self.cdrom, "-boot", "d"]
         else:

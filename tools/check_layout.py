@@ -2,7 +2,7 @@
 """Columns, length of files and functions. A function may be longer when the line above it says why: `/* long: ... */`."""
 import re
 
-MAX_COLUMN, MAX_FILE, MAX_FUNCTION = 110, 1000, 60
+MAX_COLUMN, MAX_FILE, MAX_FUNCTION = 140, 1000, 60
 # Tables and programs taken over whole.
 EXCEPT = ("tests/perf/osbench.c",)
 

@@ -106,7 +106,11 @@ static void route_nowhere(struct proc *p, uint64_t number, uint64_t index)
 	if (p->enosys_logged[index / 64] >> (index % 64) & 1)
 		return;
 	p->enosys_logged[index / 64] |= 1ull << (index % 64);
-	log_printf("%s(%d): system call %lu is not implemented\n", p->name, p->endpoint, number);
+	/* musl tries calls that a service has no use for: no news at the default level. */
+	if (proc_is_user(p))
+		log_printf("%s(%d): system call %lu is not implemented\n", p->name, p->endpoint, number);
+	else
+		log_debug("%s(%d): system call %lu is not implemented\n", p->name, p->endpoint, number);
 }
 
 void route_call(struct proc *p, uint64_t number)

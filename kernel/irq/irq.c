@@ -6,6 +6,7 @@
  * Hooks belong to an endpoint, not to memory: they survive the exchange of a service's memory, and a restarted driver that sets the same
  * (owner, id) replaces its hook. If the owner dies its hooks are removed, which unmasks lines it shared with others.
  */
+#include <abi/kcall.h>
 #include <arch/irq.h>
 #include <kernel/debug.h>
 #include <kernel/errno.h>

@@ -128,6 +128,14 @@ static err_t info_trace(struct proc *caller, struct kcall *c)
 	return give(caller, c, text, n + 1);
 }
 
+/* What the process's answers are (its ids), for who must judge it without asking PM. */
+static err_t info_answers(struct proc *caller, struct kcall *c)
+{
+	struct proc *p = proc_of_endpoint((endpoint_t)c->w[3]);
+
+	return p ? give(caller, c, p->answers, sizeof(p->answers)) : -EDEADEPT;
+}
+
 err_t kcall_GETINFO(struct proc *caller, struct kcall *c)
 {
 	switch (c->w[0]) {
@@ -138,6 +146,7 @@ err_t kcall_GETINFO(struct proc *caller, struct kcall *c)
 	case GETINFO_CMDLINE: return give(caller, c, boot_info.cmdline, strlen(boot_info.cmdline) + 1);
 	case GETINFO_LEAKS: return info_leaks(caller, c);
 	case GETINFO_IPCTRACE: return info_trace(caller, c);
+	case GETINFO_ANSWERS: return info_answers(caller, c);
 	default: return -EINVAL;
 	}
 }

@@ -24,7 +24,7 @@ enum { COM1_FIRST = 0x3f8, COM1_LAST = 0x3ff, COM1_IRQ = 4 };
 const struct rs_boot_entry rs_boot_table[] = {
 	{
 		.ep = EP_RS, .name = "rs", .flags = CORE, .priority = 0, .majors = NO_MAJORS,
-		.calls = CALL(FORK) | CALL(EXEC) | CALL(CLEAR) | CALL(PRIVCTL) | CALL(KILL) | CALL(SCHEDULE) | CALL(VIRCOPY)
+		.calls = CALL(FORK) | CALL(EXEC) | CALL(CLEAR) | CALL(PRIVCTL) | CALL(KILL) | CALL(RUNCTL) | CALL(VIRCOPY)
 			| CALL(UPDATE) | CALL(ABORT),
 		.sends = TO_USERS | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS) | TO(EP_TTY) | TO(EP_MEMORY) | TO(EP_TMPFS)
 			| TO(EP_PROCFS),

@@ -87,6 +87,8 @@ err_t rs_start(struct rs_slot *s, enum sef_init_type type)
 	s->pub->pid = pm_service_pid(ep);
 	rs_tell_up(s);
 	r = sys_privctl(ep, PRIVCTL_ALLOW, 0, 0, 0);
+	if (r == 0)
+		r = sys_runctl(ep, RUNCTL_RESUME, 0, 0);
 	if (r != 0) {
 		rs_process_destroy(ep);
 		s->pub->endpoint = EP_NONE;

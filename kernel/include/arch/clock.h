@@ -2,8 +2,9 @@
 /* Time. All CPUs see one clock. */
 #pragma once
 #include <abi/types.h>
+#include <arch/impl/clock.h>
 
-nstime_t arch_now_ns(void);			/* since boot, never goes back */
+/* arch_now_ns(): since boot, never goes back */
 /*
  * kernel_timer() on this CPU at (or soon after) the given time, once. 0: none. A time in the past fires at
  * once, one far away may fire early.

@@ -8,6 +8,7 @@
 #pragma once
 #include <abi/types.h>
 #include <abi/vmmap.h>
+#include <arch/impl/space.h>
 #include <kernel/space.h>
 #include <stdbool.h>
 
@@ -61,12 +62,10 @@ void *arch_space_walk(struct space *s, vaddr_t addr, bool write);
 /* ---- loading ---- */
 
 /*
- * Makes s the loaded space of this CPU (0: the kernel's own). `fresh`: translations of it that this CPU
+ * arch_space_load(s, fresh) makes s the loaded space of this CPU (0: the kernel's own). `fresh`: translations of it that this CPU
  * kept from earlier may be used (matters only with address-space tags, for which s->id is taken); otherwise
  * all its translations are dropped.
  */
-void arch_space_load(struct space *s, bool fresh);
-
 /* Interrupts another CPU, which calls space_on_shootdown() without taking any lock. */
 void arch_cpu_shootdown(unsigned cpu);
 void space_on_shootdown(void);	/* provided by the generic kernel */

@@ -14,6 +14,7 @@
 #include <kernel/entry.h>
 
 struct x86_features x86_features;
+bool x86_pcid;
 
 static void model_read(char model[64])
 {
@@ -35,7 +36,7 @@ void x86_features_read(void)
 	if (x86_cpuid(0, 0).a >= 7)
 		seven = x86_cpuid(7, 0);
 	f->pge = one.d & 1 << 13;
-	f->pcid = one.c & 1 << 17;
+	x86_pcid = one.c & 1 << 17;
 	f->x2apic = one.c & 1 << 21;
 	f->rdrand = one.c & 1 << 30;
 	f->fsgsbase = seven.b & 1;
@@ -55,7 +56,7 @@ void x86_cpu_setup(void)
 
 	x86_cr4_set(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | (f->pge ? CR4_PGE : 0)
 		    | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) | (f->umip ? CR4_UMIP : 0)
-		    | (f->pcid ? CR4_PCIDE : 0));
+		    | (x86_pcid ? CR4_PCIDE : 0));
 	x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	x86_fpu_cpu_init();
 }

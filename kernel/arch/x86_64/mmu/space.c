@@ -289,17 +289,6 @@ void *arch_space_walk(struct space *s, vaddr_t addr, bool write)
 	return (char *)arch_phys_ptr(*e & PTE_FRAME) + (addr & (PAGE_BYTES - 1));
 }
 
-/* ---- loading ---- */
-
-void arch_space_load(struct space *s, bool fresh)
-{
-	uint64_t cr3 = s ? s->root : x86_kernel_root;
-
-	if (x86_features.pcid)
-		cr3 |= (s ? s->id & 0xfff : 0) | (fresh ? CR3_KEEP : 0);
-	x86_cr3_set(cr3);
-}
-
 void arch_page_zero(paddr_t frame)
 {
 	arch_fill(arch_phys_ptr(frame), 0, PAGE_BYTES);

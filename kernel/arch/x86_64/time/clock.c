@@ -23,7 +23,8 @@ enum {
 
 struct x86_vvar_page x86_vvar __attribute__((aligned(4096)));
 uint32_t x86_lapic_khz;
-static uint64_t tsc_khz, tsc_start, multiplier;
+struct x86_tsc x86_tsc;
+static uint64_t tsc_khz;
 static CPULOCAL nstime_t armed;		/* deadline the timer is set to, 0: off */
 
 struct moment { uint64_t tsc; uint32_t lapic; uint16_t pit; };
@@ -93,13 +94,6 @@ static uint32_t hypervisor_tsc_khz(void)
 	return x86_cpuid(0x40000010, 0).a;
 }
 
-nstime_t arch_now_ns(void)
-{
-	int64_t ticks = (int64_t)(x86_rdtsc() - tsc_start);
-
-	return ticks <= 0 ? 0 : (nstime_t)(((unsigned __int128)(uint64_t)ticks * multiplier) >> 32);
-}
-
 uint64_t arch_tsc_khz(void)
 {
 	return tsc_khz;
@@ -143,8 +137,8 @@ static void vvar_write(nstime_t boot_realtime)
 {
 	__atomic_store_n(&x86_vvar.clock.sequence, x86_vvar.clock.sequence + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	x86_vvar.clock.tsc_start = tsc_start;
-	x86_vvar.clock.multiplier = multiplier;
+	x86_vvar.clock.tsc_start = x86_tsc.start;
+	x86_vvar.clock.multiplier = x86_tsc.multiplier;
 	x86_vvar.clock.boot_realtime = boot_realtime;
 	__atomic_store_n(&x86_vvar.clock.sequence, x86_vvar.clock.sequence + 1, __ATOMIC_RELEASE);
 }
@@ -174,7 +168,7 @@ void x86_clock_init(void)
 	frequencies_measure();
 	if (told)
 		tsc_khz = told;
-	multiplier = ((uint64_t)NS_PER_MS << 32) / tsc_khz;
-	tsc_start = x86_rdtsc();
+	x86_tsc.multiplier = ((uint64_t)NS_PER_MS << 32) / tsc_khz;
+	x86_tsc.start = x86_rdtsc() - tsc_khz;
 	vvar_write(x86_rtc_read());
 }

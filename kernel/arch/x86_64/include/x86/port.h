@@ -4,6 +4,7 @@
 #include <abi/types.h>
 #include <arch/boot.h>
 #include <arch/cpulocal.h>
+#include <arch/impl/space.h>
 #include <stdbool.h>
 
 struct proc;
@@ -21,7 +22,7 @@ bool x86_cmdline_has(const char *word);
 
 /* Features the processor has, read once. */
 struct x86_features {
-	bool pge, smep, smap, umip, fsgsbase, pcid, x2apic, rdrand;
+	bool pge, smep, smap, umip, fsgsbase, x2apic, rdrand;
 	char model[64];
 };
 extern struct x86_features x86_features;
@@ -30,7 +31,6 @@ void x86_cpu_setup(void);	/* control registers of this CPU */
 
 /* mmu/ */
 void x86_kernel_map_init(void);
-extern uint64_t x86_kernel_root;		/* physical */
 void *x86_device_map(paddr_t p, uint64_t len);	/* uncached; NULL when the window is full. Never unmapped */
 void *x86_firmware_map(paddr_t p, uint64_t len);/* the direct map where it reaches, else as above */
 /* maps the CPU's stacks at the first call; X86_STACK_*_END */

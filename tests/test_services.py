@@ -11,7 +11,14 @@ import pytest
 from harness import machine, programs
 
 TESTS = programs.service_tests()
-STANZA = "service {name} {{\n\tipc ALL_SYS;\n}};\n"
+
+
+def stanza(name, source):
+    """Privileges: what a comment `/* conf: ... */` in the source asks for, else messages to all services."""
+    with open(source) as f:
+        asked = re.search(r"/\* conf: (.*?) \*/", f.read())
+    return f"service {name} {{\n\t{asked.group(1) if asked else 'ipc ALL_SYS;'}\n}};\n"
+
 
 # The log between the markers is the test's. Leaks are judged as for programs: only what grows in a second run too.
 SCRIPT = """
@@ -40,10 +47,10 @@ dmesg
 def boot():
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        for name, program in TESTS.items():
+        for name, (_, program) in TESTS.items():
             shutil.copy(program, os.path.join(folder, name))
         with open(os.path.join(folder, "test.conf"), "w") as f:
-            f.writelines(STANZA.format(name=name) for name in TESTS)
+            f.writelines(stanza(name, source) for name, (source, _) in TESTS.items())
         return machine.run_guest(SCRIPT.replace("NAMES", " ".join(TESTS)), add=[folder + ":/root/svc"], timeout=180)
 
 

@@ -32,9 +32,9 @@ def guest_program(name):
 
 
 def service_tests():
-    """{NAME: stripped program} of the test services whose name begins with test_."""
+    """{NAME: (source, stripped program)} of the test services whose name begins with test_."""
     paths = [value for kind, value in _words() if kind == "service"]
-    return {os.path.basename(p): os.path.join(machine.BUILD, p + ".stripped") for p in sorted(paths)
+    return {os.path.basename(p): (os.path.join(machine.ROOT, p + ".c"), service_program(p)) for p in sorted(paths)
             if os.path.basename(p).startswith("test_")}
 
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <libsef/sef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -137,21 +136,20 @@ void service_request(const struct message *m)
 
 /* ---- load average: how many want to run, sampled every 5 s, as Linux computes it ---- */
 
-enum { LOAD_PERIOD_S = 5, LOAD_ONE = 1 << 16, LOAD_SLOTS = 64 };
+enum { LOAD_PERIOD_S = 5, LOAD_ONE = 1 << 16, LOAD_SLOTS = 32 };
 
 static uint32_t load_count_running(void)
 {
-	struct info_proc *procs = calloc(LOAD_SLOTS, sizeof *procs);
+	struct info_proc procs[LOAD_SLOTS];
 	uint32_t running = 0;
 	uint64_t bytes;
 
-	for (uint64_t first = 0; procs && first < NR_PROCS; first += LOAD_SLOTS) {
-		if (sys_getinfo(GETINFO_PROC, procs, LOAD_SLOTS * sizeof *procs, first, &bytes) != 0)
+	for (uint64_t first = 0; first < NR_PROCS; first += LOAD_SLOTS) {
+		if (sys_getinfo(GETINFO_PROC, procs, sizeof procs, first, &bytes) != 0)
 			break;
-		for (uint64_t i = 0; i < bytes / sizeof *procs; i++)
+		for (uint64_t i = 0; i < bytes / sizeof procs[0]; i++)
 			running += procs[i].is_user && procs[i].state == PROC_STATE_RUN;
 	}
-	free(procs);
 	return running;
 }
 

@@ -40,7 +40,6 @@ static void on_linux_call(const struct message *m)
 	int64_t result = number < ROUTE_NR_LINUX && calls[number] ? calls[number](t, m->w) : -ENOSYS;
 	if (t->ep == ep && t->state == TASK_LIVE && t->wait == TASK_WAIT_NONE)
 		task_answer(t, result);
-	t->flags &= ~(uint32_t)TASK_INTERRUPTED;
 	pm.current = 0;
 }
 

@@ -47,7 +47,6 @@ err_t user_write(struct task *t, vaddr_t addr, const void *p, size_t len);
 
 /* ---- fork.c, exec.c, exit.c, wait.c ---- */
 void exec_on_reply(const struct message *m);
-void exec_forget(struct task *t);
 void task_exit(struct task *t, int status);		/* one thread ends; status counts if it is the last */
 void group_exit(struct group *g, int status);		/* wait status: code << 8 or signal */
 void group_kill_others(struct group *g, struct task *keep);	/* exec: all other threads end */

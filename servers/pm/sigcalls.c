@@ -74,8 +74,7 @@ int64_t call_rt_sigpending(struct task *t, const uint64_t a[6])
 int64_t call_pause(struct task *t, const uint64_t a[6])
 {
 	(void)a;
-	if (!wait_begin(t, TASK_WAIT_PAUSE))
-		return -ERESTARTNOINTR;
+	t->wait = TASK_WAIT_PAUSE;
 	if (t->pending.set | t->group->pending.set)
 		signal_deliver(t);
 	return 0;
@@ -89,8 +88,7 @@ int64_t call_rt_sigsuspend(struct task *t, const uint64_t a[6])
 		return -EINVAL;
 	if (user_read(t, a[0], &mask, sizeof mask) != 0)
 		return -EFAULT;
-	if (!wait_begin(t, TASK_WAIT_PAUSE))
-		return -ERESTARTNOINTR;
+	t->wait = TASK_WAIT_PAUSE;
 	sys_sigmask(t->ep, SIGMASK_TEMP, mask & ~SIGSET_UNBLOCKABLE, 0);
 	if (t->pending.set | t->group->pending.set)
 		signal_deliver(t);
@@ -142,8 +140,7 @@ int64_t call_rt_sigtimedwait(struct task *t, const uint64_t a[6])
 		return got;
 	if (a[2] && timeout == 0)
 		return -EAGAIN;
-	if (!wait_begin(t, TASK_WAIT_SIGNAL))
-		return -ERESTARTNOINTR;
+	t->wait = TASK_WAIT_SIGNAL;
 	t->w.signal = w;
 	if (a[2])
 		timer_start(&t->timer, time_now() + timeout);

@@ -168,9 +168,8 @@ static void task_interrupt(struct task *t, endpoint_t waits_for)
 	case TASK_WAIT_NONE:
 		break;
 	}
-	if (waits_for == EP_PM && !(t->flags & TASK_IN_CALL))
-		t->flags |= TASK_INTERRUPTED;
-	else if (waits_for > 0 && waits_for != EP_PM && waits_for != EP_VM)
+	/* Of calls to us there are none that are neither waiting nor answered: what we had not taken the kernel took back. */
+	if (waits_for > 0 && waits_for != EP_PM && waits_for != EP_VM)
 		peer_cancel(waits_for, t->ep);
 }
 

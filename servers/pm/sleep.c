@@ -24,8 +24,7 @@ static int64_t sleep_start(struct task *t, const struct sleep_wait *w, nstime_t 
 
 	if (deadline <= now)
 		return 0;
-	if (!wait_begin(t, TASK_WAIT_SLEEP))
-		return -ERESTARTNOINTR;
+	t->wait = TASK_WAIT_SLEEP;
 	t->w.sleep = *w;
 	timer_start(&t->timer, deadline);
 	return 0;

@@ -210,14 +210,6 @@ void task_answer(struct task *t, int64_t result)
 	sef_reply(t->ep, &m);
 }
 
-bool wait_begin(struct task *t, enum task_wait wait)
-{
-	if (t->flags & TASK_INTERRUPTED)
-		return false;
-	t->wait = wait;
-	return true;
-}
-
 void wait_end(struct task *t, int64_t result)
 {
 	if (t->wait == TASK_WAIT_NONE)

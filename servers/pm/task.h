@@ -38,7 +38,6 @@ enum task_wait {
 };
 
 enum task_flag {
-	TASK_INTERRUPTED = 1,	/* a frame was posted while a request of it was on the way to us: the request must be made again */
 	TASK_SHARES_SPACE = 2,	/* clone with CLONE_VM: clear_tid counts */
 	TASK_HALTED = 4,	/* RUNCTL_STOP is in force (group stopped) */
 	TASK_IN_CALL = 8,	/* a request of it is being handled or waits: an answer is owed */
@@ -170,8 +169,6 @@ uint32_t task_count(void);
 
 /* ---- answering ---- */
 void task_answer(struct task *t, int64_t result);
-/* The task is to wait for something here. False: a signal came while its request was on the way; answer -ERESTARTNOINTR. */
-bool wait_begin(struct task *t, enum task_wait wait);
 /* End what the task waits for here, if anything, with this result. */
 void wait_end(struct task *t, int64_t result);
 void task_set_answers(struct task *t);		/* pid, uid, ... in the kernel's slot are true again */

@@ -130,8 +130,7 @@ static int64_t wait_start(struct task *t, const struct child_wait *w)
 
 	if (wait_try(t, w, &result))
 		return result;
-	if (!wait_begin(t, TASK_WAIT_CHILD))
-		return -ERESTARTNOINTR;
+	t->wait = TASK_WAIT_CHILD;
 	t->w.child = *w;
 	return 0;
 }

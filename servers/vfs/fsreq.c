@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests to file systems: fill in a message, grant what it needs, wait, take the grants back. Everything a file system answers is
+ * checked before use: counts against what was asked, attributes against the node meant. Data of user processes goes directly between
+ * them and the file system by magic grants that are only tried; missing memory is brought in by VM and the request made again.
+ *
+ * A file system that dies ends the request with EIO (request.c).
+ */
+#include "fsreq.h"
+
+#include <libsys/grant.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mount.h"
+#include "request.h"
+
+enum { FS_IO_MAX = 1 << 20, SOFT_TRIES = 8 };
+
+static int reply_check(const struct message *m, uint32_t type)
+{
+	return m->type == type + 1 ? 0 : -EIO;
+}
+
+/* One exchange. The reply's body is copied to *rep. */
+static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
+{
+	struct request *rq = request_new(fs);
+	if (!rq)
+		return -ENOMEM;
+	m->w[0] = rq->id;
+	request_send(rq, m);
+	int r = request_wait(rq);
+	if (r == 0)
+		r = reply_check(&rq->reply, m->type);
+	if (r == 0) {
+		memcpy(rep, rq->reply.w, sizeof *rep);
+		if (rep->result < 0)
+			r = (int)rep->result;
+	}
+	request_free(rq);
+	return r;
+}
+
+static int fs_exchange_plain(endpoint_t fs, struct message *m)
+{
+	struct fs_rep rep;
+	return fs_exchange(fs, m, &rep);
+}
+
+static void revoke(grant_t g)
+{
+	if (g != GRANT_INVALID)
+		grant_revoke(g);
+}
+
+/* ---- attributes ------------------------------------------------------------------------------------------------ */
+
+int fs_getattr(struct vnode *v, struct fs_attr *attr)
+{
+	endpoint_t fs = v->mount->fs;
+	grant_t g = grant_direct(fs, attr, sizeof *attr, GRANT_WRITE);
+	struct message m = { .type = FS_GETATTR };
+	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = g, .grant = GRANT_INVALID };
+	int r = g == GRANT_INVALID ? -ENOMEM : fs_exchange_plain(fs, &m);
+	revoke(g);
+	return r;
+}
+
+int fs_setattr(struct vnode *v, uint64_t mask, const struct fs_attr *in)
+{
+	endpoint_t fs = v->mount->fs;
+	struct fs_attr out = { .node = 0 };
+	grant_t gout = grant_direct(fs, &out, sizeof out, GRANT_WRITE);
+	grant_t gin = grant_direct(fs, in, sizeof *in, GRANT_READ);
+	struct message m = { .type = FS_SETATTR };
+	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = gout, .grant = gin, .flags = mask };
+	int r = gin == GRANT_INVALID || gout == GRANT_INVALID ? -ENOMEM : fs_exchange_plain(fs, &m);
+	revoke(gin);
+	revoke(gout);
+	if (r == 0)
+		vnode_set_attr(v, &out);
+	return r;
+}
+
+/* ---- names ----------------------------------------------------------------------------------------------------- */
+
+struct names { const char *a; size_t alen; const char *b; size_t blen; };
+
+/* Send a request with one or two names; the attributes come back in *attr. */
+static int fs_names(struct vnode *dir, uint32_t type, const struct names *n, struct fs_name_req *q, struct fs_attr *attr)
+{
+	endpoint_t fs = dir->mount->fs;
+	char *both = NULL;
+	const char *text = n->a;
+	if (n->blen) {
+		both = malloc(n->alen + n->blen);
+		if (!both)
+			return -ENOMEM;
+		memcpy(both, n->a, n->alen);
+		memcpy(both + n->alen, n->b, n->blen);
+		text = both;
+	}
+	q->node = dir->node;
+	q->attr_grant = grant_direct(fs, attr, sizeof *attr, GRANT_WRITE);
+	q->name_grant = grant_direct(fs, text, n->alen + n->blen, GRANT_READ);
+	q->name_len = (uint16_t)n->alen;
+	q->name2_len = (uint16_t)n->blen;
+	struct message m = { .type = type };
+	*MSG_BODY(struct fs_name_req, &m) = *q;
+	memset(attr, 0, sizeof *attr);
+	bool ready = q->attr_grant != GRANT_INVALID && q->name_grant != GRANT_INVALID;
+	int r = ready ? fs_exchange_plain(fs, &m) : -ENOMEM;
+	revoke(q->attr_grant);
+	revoke(q->name_grant);
+	free(both);
+	return r;
+}
+
+int fs_lookup(struct vnode *dir, const char *name, size_t len, endpoint_t who, struct fs_attr *attr)
+{
+	struct fs_name_req q = { .node2 = (uint64_t)(int64_t)who };
+	return fs_names(dir, FS_LOOKUP, &(struct names){ .a = name, .alen = len }, &q, attr);
+}
+
+int fs_create(struct vnode *dir, const char *name, size_t len, const struct fs_made *how, struct fs_attr *attr)
+{
+	struct fs_name_req q = { .mode_flags = how->mode, .node2 = how->rdev, .uid = how->uid, .gid = how->gid };
+	return fs_names(dir, FS_CREATE, &(struct names){ .a = name, .alen = len }, &q, attr);
+}
+
+int fs_symlink(struct vnode *dir, const char *name, size_t len, const char *target, size_t tlen, const struct fs_made *how,
+	       struct fs_attr *attr)
+{
+	struct fs_name_req q = { .uid = how->uid, .gid = how->gid };
+	return fs_names(dir, FS_SYMLINK, &(struct names){ name, len, target, tlen }, &q, attr);
+}
+
+int fs_link(struct vnode *dir, const char *name, size_t len, struct vnode *v)
+{
+	struct fs_attr attr;
+	struct fs_name_req q = { .node2 = v->node };
+	int r = fs_names(dir, FS_LINK, &(struct names){ .a = name, .alen = len }, &q, &attr);
+	if (r == 0)
+		vnode_set_attr(v, &attr);
+	return r;
+}
+
+int fs_unlink(struct vnode *dir, const char *name, size_t len, uint32_t flags, struct fs_attr *attr)
+{
+	struct fs_name_req q = { .mode_flags = flags };
+	return fs_names(dir, FS_UNLINK, &(struct names){ .a = name, .alen = len }, &q, attr);
+}
+
+int fs_rename(struct vnode *dir, const char *name, size_t len, struct vnode *dir2, const char *name2, size_t len2, uint32_t flags,
+	      struct fs_attr *attr)
+{
+	struct fs_name_req q = { .node2 = dir2->node, .mode_flags = flags };
+	return fs_names(dir, FS_RENAME, &(struct names){ name, len, name2, len2 }, &q, attr);
+}
+
+void fs_forget(struct mount *mnt, uint64_t node, uint64_t n)
+{
+	if (n == 0 || mnt->failed)
+		return;
+	struct message m = { .type = FS_FORGET };
+	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){
+		.node = node, .len = n, .attr_grant = GRANT_INVALID, .grant = GRANT_INVALID };
+	peer_send(mnt->fs, &m);
+}
+
+/* ---- data ------------------------------------------------------------------------------------------------------ */
+
+static grant_t grant_piece(endpoint_t fs, const struct uio *u, vaddr_t addr, uint64_t len, bool to_user)
+{
+	int access = to_user ? GRANT_WRITE : GRANT_READ;
+	if (u->ep == EP_SELF)
+		return grant_direct(fs, (void *)(uintptr_t)addr, len, access);
+	return grant_magic(fs, u->ep, addr, len, access | GRANT_TRY);
+}
+
+struct transfer { uint32_t type; uint64_t offset, flags; struct fs_rep rep; };
+
+/* Move one contiguous piece; *got = bytes. */
+static int transfer_piece(struct vnode *v, const struct uio *u, struct transfer *t, vaddr_t addr, uint64_t len, uint64_t *got)
+{
+	endpoint_t fs = v->mount->fs;
+	bool to_user = t->type == FS_READ;
+	*got = 0;
+	for (int tries = 0; tries < SOFT_TRIES; tries++) {
+		grant_t g = grant_piece(fs, u, addr, len, to_user);
+		if (g == GRANT_INVALID)
+			return -ENOMEM;
+		struct message m = { .type = t->type };
+		*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = GRANT_INVALID, .grant = g,
+			.offset = t->offset, .len = len, .flags = t->flags };
+		int r = fs_exchange(fs, &m, &t->rep);
+		revoke(g);
+		if (r == 0) {
+			*got = t->rep.count <= len ? t->rep.count : len;
+			return 0;
+		}
+		if (r != -ESOFTFAULT)
+			return r;
+		r = user_prefault(u->ep, addr, len, to_user);
+		if (r)
+			return r;
+	}
+	return -EFAULT;
+}
+
+/* Shared by read and write: piece after piece until a short one. */
+static int64_t transfer(struct vnode *v, struct uio *u, struct transfer *t)
+{
+	int64_t total = 0;
+	while (u->left > 0) {
+		vaddr_t addr;
+		uint64_t got, len = uio_piece(u, FS_IO_MAX, &addr);
+		if (len == 0)
+			break;
+		int r = transfer_piece(v, u, t, addr, len, &got);
+		if (r)
+			return total ? total : r;
+		uio_advance(u, got);
+		total += (int64_t)got;
+		t->offset = (t->flags & FS_WRITE_APPEND ? t->rep.offset : t->offset) + got;
+		if (got == 0 || (got < len && t->type == FS_READ && (t->offset >= v->attr.size || vnode_nocache(v))))
+			break;
+	}
+	return total;
+}
+
+int64_t fs_read(struct vnode *v, struct uio *u, uint64_t offset)
+{
+	struct transfer t = { .type = FS_READ, .offset = offset };
+	return transfer(v, u, &t);
+}
+
+int64_t fs_write(struct vnode *v, struct uio *u, uint64_t *offset, bool append, uint64_t *size)
+{
+	struct transfer t = { .type = FS_WRITE, .offset = *offset, .flags = append ? FS_WRITE_APPEND : 0 };
+	int64_t n = transfer(v, u, &t);
+	if (n > 0) {
+		*offset = t.offset - (uint64_t)n;
+		*size = t.rep.size;
+	}
+	return n;
+}
+
+int64_t fs_read_own(struct vnode *v, void *buf, size_t len, uint64_t offset)
+{
+	struct uio u;
+	uio_single(&u, EP_SELF, (vaddr_t)(uintptr_t)buf, len);
+	int64_t total = 0;
+	while (u.left > 0) {
+		int64_t n = fs_read(v, &u, offset + (uint64_t)total);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		total += n;
+	}
+	return total;
+}
+
+/* ---- the rest -------------------------------------------------------------------------------------------------- */
+
+/* A request on a node with a buffer of ours that the file system fills. */
+static int fs_fill(struct vnode *v, uint32_t type, struct fs_node_req *q, void *buf, size_t len, struct fs_rep *rep)
+{
+	endpoint_t fs = v->mount->fs;
+	q->grant = grant_direct(fs, buf, len, GRANT_WRITE);
+	q->attr_grant = GRANT_INVALID;
+	q->node = v->node;
+	q->len = len;
+	struct message m = { .type = type };
+	*MSG_BODY(struct fs_node_req, &m) = *q;
+	int r = q->grant == GRANT_INVALID ? -ENOMEM : fs_exchange(fs, &m, rep);
+	revoke(q->grant);
+	return r;
+}
+
+int64_t fs_readdir(struct vnode *v, uint64_t *cookie, void *buf, size_t len, endpoint_t who)
+{
+	struct fs_rep rep;
+	struct fs_node_req q = { .offset = *cookie, .flags = (uint64_t)(int64_t)who };
+	int r = fs_fill(v, FS_READDIR, &q, buf, len, &rep);
+	if (r)
+		return r;
+	if (rep.count > len)
+		return -EIO;
+	*cookie = rep.offset;
+	return (int64_t)rep.count;
+}
+
+int64_t fs_readlink(struct vnode *v, char *buf, size_t len, endpoint_t who)
+{
+	struct fs_rep rep;
+	struct fs_node_req q = { .flags = (uint64_t)(int64_t)who };
+	int r = fs_fill(v, FS_READLINK, &q, buf, len, &rep);
+	if (r)
+		return r;
+	uint64_t n = rep.count ? rep.count : (uint64_t)rep.result;
+	return n > len ? -EIO : (int64_t)n;
+}
+
+int fs_statfs(struct vnode *v, struct statfs *out)
+{
+	struct fs_rep rep;
+	struct fs_node_req q = { .offset = 0 };
+	memset(out, 0, sizeof *out);
+	return fs_fill(v, FS_STATFS, &q, out, sizeof *out, &rep);
+}
+
+static int fs_simple(struct vnode *v, uint32_t type, struct fs_node_req q, struct fs_rep *rep)
+{
+	q.node = v->node;
+	q.grant = GRANT_INVALID;
+	struct message m = { .type = type };
+	*MSG_BODY(struct fs_node_req, &m) = q;
+	return fs_exchange(v->mount->fs, &m, rep);
+}
+
+int fs_sync(struct vnode *v)
+{
+	struct fs_rep rep;
+	return fs_simple(v, FS_SYNC, (struct fs_node_req){ .attr_grant = GRANT_INVALID }, &rep);
+}
+
+int64_t fs_seek(struct vnode *v, uint64_t offset, int whence)
+{
+	struct fs_rep rep;
+	struct fs_node_req q = { .attr_grant = GRANT_INVALID, .offset = offset, .flags = (uint64_t)whence };
+	int r = fs_simple(v, FS_SEEK, q, &rep);
+	return r ? r : (int64_t)rep.offset;
+}
+
+int fs_fallocate(struct vnode *v, uint64_t mode, uint64_t offset, uint64_t len)
+{
+	struct fs_attr attr = { .node = 0 };
+	struct fs_rep rep;
+	grant_t g = grant_direct(v->mount->fs, &attr, sizeof attr, GRANT_WRITE);
+	if (g == GRANT_INVALID)
+		return -ENOMEM;
+	int r = fs_simple(v, FS_FALLOCATE, (struct fs_node_req){ .attr_grant = g, .offset = offset, .len = len, .flags = mode }, &rep);
+	revoke(g);
+	if (r == 0)
+		vnode_set_attr(v, &attr);
+	return r;
+}
+
+int fs_mount(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root)
+{
+	size_t n = strlen(options);
+	grant_t ga = grant_direct(fs, root, sizeof *root, GRANT_WRITE);
+	grant_t go = grant_direct(fs, options, n + 1, GRANT_READ);
+	struct message m = { .type = FS_MOUNT };
+	*MSG_BODY(struct fs_mount_req, &m) = (struct fs_mount_req){
+		.attr_grant = ga, .options_grant = go, .options_len = (uint32_t)n, .flags = flags, .dev = dev };
+	int r = ga == GRANT_INVALID || go == GRANT_INVALID ? -ENOMEM : fs_exchange_plain(fs, &m);
+	revoke(ga);
+	revoke(go);
+	return r;
+}
+
+int fs_unmount(endpoint_t fs, uint64_t dev, uint64_t root)
+{
+	struct message m = { .type = FS_UNMOUNT };
+	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){
+		.node = root, .offset = dev, .attr_grant = GRANT_INVALID, .grant = GRANT_INVALID };
+	return fs_exchange_plain(fs, &m);
+}

@@ -137,21 +137,12 @@ static err_t proc_copy_result(err_t err)
 	return err == -ESUSPEND ? -EAGAIN : err;
 }
 
-/* VM's answer "cannot" to the last request of this copy ends it. */
-static bool proc_copy_refused(struct proc *p)
-{
-	err_t result = p->wait.result;
-
-	p->wait.result = 0;
-	return result != 0;
-}
-
 err_t proc_copy_out(struct proc *p, vaddr_t dst, const void *src, uint64_t len)
 {
-	return proc_copy_refused(p) ? -EFAULT : proc_copy_result(mem_write(p, dst, src, len));
+	return proc_copy_result(mem_write(p, dst, src, len));
 }
 
 err_t proc_copy_in(struct proc *p, void *dst, vaddr_t src, uint64_t len)
 {
-	return proc_copy_refused(p) ? -EFAULT : proc_copy_result(mem_read(p, dst, src, len));
+	return proc_copy_result(mem_read(p, dst, src, len));
 }

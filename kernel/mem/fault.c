@@ -59,6 +59,10 @@ err_t vm_request(struct proc *caller, struct proc *target, vaddr_t addr, uint64_
 {
 	if (caller->endpoint == EP_VM || !proc_of_endpoint(EP_VM))
 		return -EFAULT;
+	if (caller->wait.result) {	/* run again after VM said no */
+		caller->wait.result = 0;
+		return -EFAULT;
+	}
 	caller->wait = (struct vm_wait){ .target = target->endpoint, .write = write, .addr = addr, .len = len };
 	list_add_tail(&requests, &caller->wait_node);
 	rts_set(caller, RTS_VMREQUEST);

@@ -10,10 +10,12 @@
 #include <kernel/debug.h>
 #include <kernel/ipc.h>
 #include <kernel/irq.h>
+#include <kernel/lock.h>
 #include <kernel/mem.h>
 #include <kernel/route.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
+#include "../ipc/fast.h"
 
 static void syscall_dispatch(struct proc *p)
 {
@@ -27,8 +29,16 @@ static void syscall_dispatch(struct proc *p)
 
 struct proc *kernel_syscall(struct proc *p)
 {
-	struct proc *cur = kernel_enter(true);
+	struct proc *cur, *next;
 
+	if (likely(kernel_trylock())) {
+		next = ipc_fast(p, arch_frame_number(&p->frame));
+		if (next)
+			return next;
+		cur = kernel_enter_locked();
+	} else {
+		cur = kernel_enter(true);
+	}
 	if (unlikely(cur != p))
 		return kernel_leave();
 	if (unlikely(p->rts))

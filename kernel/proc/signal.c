@@ -219,14 +219,13 @@ static void signal_end_temp_mask(struct proc *p)
 	signal_mask_set(p, p->saved_mask);
 }
 
-/* The parked call of p is made again, or fails when VM could not help. */
+/* The parked call of p is made again. If VM could not help it fails where it asked for memory. */
 static void signal_resume_call(struct proc *p)
 {
-	p->misc &= ~MF_CALL_RESUME;
-	if (p->wait.result)
-		arch_frame_result_set(&p->frame, -EFAULT);
-	else
-		syscall_resume(p);
+	p->misc &= ~(uint32_t)MF_CALL_RESUME;
+	syscall_resume(p);
+	if (!(p->rts & RTS_VMREQUEST))
+		p->wait.result = 0;
 }
 
 /* p is current. The order matters: a call must have its result before a frame can save it. */

@@ -30,6 +30,13 @@ endif
 Q := $(if $(filter 1,$(V)),,@)
 PYTHON := /usr/bin/python3
 
+# The compilers are needed before the first rule can run.
+ifneq ($(filter-out clean check,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell tools/install-deps build && echo there),there)
+$(error packages are missing, see above)
+endif
+endif
+
 include tools/rules.mk
 
 all: $(ALL_PROGRAMS) $(ARCHIVE)
@@ -37,7 +44,10 @@ all: $(ALL_PROGRAMS) $(ARCHIVE)
 deps:
 	$(Q)tools/install-deps
 
-run: deps $(KERNEL) $(ARCHIVE)
+deps-run:
+	$(Q)tools/install-deps run
+
+run: deps-run $(KERNEL) $(ARCHIVE)
 	$(Q)$(PYTHON) tools/qemu --build $(BUILD) --smp $(SMP) --mem $(MEM)
 
 debug: deps $(KERNEL) $(ARCHIVE)
@@ -68,4 +78,4 @@ check:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps run debug iso test tests-build stale-kernel bench check clean
+.PHONY: all deps deps-run run debug iso test tests-build stale-kernel bench check clean

@@ -103,7 +103,7 @@ define short_names
 .PHONY: $(DIR) $(filter-out $(DIR) $(RESERVED),$(1))
 $(DIR) $(filter-out $(DIR) $(RESERVED),$(1)): $(2)
 endef
-RESERVED := all deps run debug iso test tests-build bench check clean
+RESERVED := all deps deps-run run debug iso test tests-build stale-kernel bench check clean
 
 # ---- kinds ---------------------------------------------------------------------------------------------------------
 

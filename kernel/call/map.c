@@ -27,6 +27,9 @@ static err_t check_frames(const struct proc *p, const struct map_op *o)
 
 	if (o->paddr & (PAGE_BYTES - 1))
 		return -EINVAL;
+	/* Of the kernel's own memory only the vDSO and its clock data, to read. */
+	if (!fill && !(o->prot & MAP_WRITE) && frame_is_vdso(o->paddr, o->npages))
+		return check_prot(p, o->prot);
 	if (fill ? !frame_is_vm(o->paddr, o->npages) : !frame_may_map(o->paddr, o->npages))
 		return -EPERM;
 	if (o->kind == MAP_COPY && (o->npages != 1 || (o->src_paddr & (PAGE_BYTES - 1))))

@@ -107,6 +107,19 @@ bool frame_may_map(paddr_t first, uint64_t npages)
 	return frame_is_vm(first, npages) || range_is_device(first, end);
 }
 
+static bool range_contains(paddr_t start, uint64_t pages, paddr_t first, uint64_t npages)
+{
+	return first >= start && npages <= pages && first - start <= (pages - npages) << PAGE_SHIFT;
+}
+
+bool frame_is_vdso(paddr_t first, uint64_t npages)
+{
+	struct arch_vdso vdso;
+
+	arch_vdso_get(&vdso);
+	return range_contains(vdso.code, vdso.code_pages, first, npages) || range_contains(vdso.data, vdso.data_pages, first, npages);
+}
+
 /* ---- page-table frames ---- */
 
 static void pool_push(paddr_t f)

@@ -11,6 +11,7 @@ paddr_t frame_boot_alloc(void);			/* zeroed page for a boot service: it belongs 
 void frame_boot_done(void);			/* after the last boot_alloc(): everything still free becomes VM's */
 bool frame_is_vm(paddr_t first, uint64_t npages);	/* ordinary memory that VM owns, none of it a page table */
 bool frame_may_map(paddr_t first, uint64_t npages);	/* as above, or no RAM at all (a device) */
+bool frame_is_vdso(paddr_t first, uint64_t npages);	/* of the pages every program may read */
 err_t ptframe_give(paddr_t frame);		/* EPERM: not VM's */
 paddr_t ptframe_take(void);			/* 0: pool empty */
 uint64_t ptframe_pool(void);

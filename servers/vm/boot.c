@@ -112,7 +112,7 @@ static void adopt_page(endpoint_t ep, const struct map_page *p)
 	frame_adopt(frame_of(p->paddr));
 }
 
-/* The break is behind the program, the boot.highest mapping below 4 GiB; the region on top is the stack. */
+/* The break is behind the program, the highest mapping below 4 GiB; the region on top is the stack. */
 static void adopt_finish(struct space *s)
 {
 	struct regions *rs = &s->regions;

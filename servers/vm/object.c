@@ -150,17 +150,26 @@ bool objects_tick(void)
 
 bool objects_reclaim(void) { return idle_free(0) != 0; }
 
-static void region_forget(struct space *s, const struct region *r, uint64_t first_page)
+/* Pages of the file in a mapping go; private copies of them only if `copies`. */
+static void region_forget(struct space *s, const struct region *r, uint64_t first_page, bool copies)
 {
-	uint64_t first = first_page << PAGE_SHIFT;
+	uint64_t first = first_page << PAGE_SHIFT, page;
 	vaddr_t from = r->offset >= first ? r->first : r->first + (first - r->offset);
+	frame_t f;
 
-	if (from < r->last)
+	if (from >= r->last)
+		return;
+	if (copies || r->kind == REGION_SHARED) {
 		space_evict(s, from, r->last);
+		return;
+	}
+	for (page = page_of(from); pagemap_next(&s->pages, page, page_of(r->last), &page, &f); page++)
+		if (pagemap_get(&r->object->pages, page - page_of(r->first) + page_of(r->offset)) == f)
+			space_evict(s, page << PAGE_SHIFT, (page + 1) << PAGE_SHIFT);
 }
 
 /* Threads name one space several times: it is visited at the process that names it. */
-static void space_forget(struct process *p, struct object *o, uint64_t first)
+static void space_forget(struct process *p, struct object *o, uint64_t first, bool copies)
 {
 	struct space *s = p->space;
 
@@ -168,10 +177,10 @@ static void space_forget(struct process *p, struct object *o, uint64_t first)
 		return;
 	for (uint32_t i = 0; i < s->regions.count; i++)
 		if (s->regions.at[i].object == o)
-			region_forget(s, &s->regions.at[i], first);
+			region_forget(s, &s->regions.at[i], first, copies);
 }
 
-void object_forget(struct object *o, uint64_t first)
+static void pages_forget(struct object *o, uint64_t first, bool copies)
 {
 	struct process *p;
 
@@ -179,17 +188,19 @@ void object_forget(struct object *o, uint64_t first)
 	for (int slot = 1; o->refs && slot < NR_PROCS; slot++) {
 		p = process_at(slot);
 		if (p)
-			space_forget(p, o, first);
+			space_forget(p, o, first, copies);
 	}
 	pagemap_drop(&o->pages, first, UINT64_MAX);
 }
+
+void object_forget(struct object *o, uint64_t first) { pages_forget(o, first, true); }
 
 void object_set_writable(struct object *o)
 {
 	if (o->writable || o->kind == OBJECT_SHM)
 		return;
 	/* Pages got for reading may be such that the file system shares them (holes): ask anew. */
-	object_forget(o, 0);
+	pages_forget(o, 0, false);
 	o->writable = true;
 }
 

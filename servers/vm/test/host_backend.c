@@ -2,7 +2,6 @@
 #include "host_backend.h"
 #include "../frame.h"
 #include "../kmem.h"
-#include "../region.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,6 +57,3 @@ void host_start(uint32_t frames)
 	frame_init(host.table, frames);
 	frame_add(1, frames - 1);
 }
-
-void object_get(struct object *o) { o->refs++; }
-void object_put(struct object *o) { o->refs--; }

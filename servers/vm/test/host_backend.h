@@ -6,7 +6,9 @@
 void host_start(uint32_t frames);	/* kmem on host memory, frames 1..frames-1 free */
 void host_fail_after(int maps);		/* the backend refuses after so many further mappings; -1: never */
 
-struct object { int refs; };
+#ifndef HOST_REAL_OBJECTS
+struct object { int refs; };	/* host_objects.c: counts only */
+#endif
 
 uint32_t host_random(uint32_t below);
 void host_seed(uint64_t seed);

@@ -7,14 +7,16 @@
  */
 #include <abi/ksig.h>
 #include <kernel/debug.h>
+#include <kernel/init.h>
 #include <kernel/ipc.h>
 
-enum { LOG_BYTES = 128 * 1024, LINE_BYTES = 256, MAX_READERS = 4 };
+enum { LOG_BYTES = 128 * 1024, LINE_BYTES = 256, MAX_READERS = 4, CATCH_UP_BYTES = 4096 };
 
 static struct {
 	char ring[LOG_BYTES];
 	uint64_t end;			/* bytes ever written */
 	uint64_t signalled;		/* end when readers were last told */
+	uint64_t shown;			/* what the console has seen */
 	bool console_off;
 	int level;
 	endpoint_t readers[MAX_READERS];	/* 0: none */
@@ -25,8 +27,21 @@ void log_set_level(int level)
 	klog.level = level;
 }
 
+/* What was logged while a driver had the console: in a panic, its last part says why. */
+static void log_catch_up(void)
+{
+	if (klog.end - klog.shown > CATCH_UP_BYTES)
+		klog.shown = klog.end - CATCH_UP_BYTES;
+	for (; klog.shown < klog.end; klog.shown++)
+		arch_console_write(&klog.ring[klog.shown % LOG_BYTES], 1);
+}
+
 void log_set_console(bool on)
 {
+	if (!on && cmdline_is("console", "keep"))
+		return;
+	if (on && klog.console_off)
+		log_catch_up();
 	klog.console_off = !on;
 }
 
@@ -34,8 +49,10 @@ void log_write(const char *text, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++)
 		klog.ring[klog.end++ % LOG_BYTES] = text[i];
-	if (!klog.console_off)
-		arch_console_write(text, bytes);
+	if (klog.console_off)
+		return;
+	arch_console_write(text, bytes);
+	klog.shown = klog.end;
 }
 
 static void log_formatted(const char *format, va_list args)

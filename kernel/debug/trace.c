@@ -4,17 +4,9 @@
 #include <kernel/debug.h>
 #include <kernel/proc.h>
 
-enum { TRACE_ENTRIES = 64 };		/* a power of two */
-
-struct trace_entry { endpoint_t from, to; uint32_t type, primitive; };
-static struct { struct trace_entry entry[TRACE_ENTRIES]; uint32_t next; } trace;
+struct message_trace message_trace;
 
 static const char *const primitive_names[] = { "send", "receive", "sendrec", "notify", "sendnb", "senda", "replyrec", "kcall" };
-
-void trace_message(endpoint_t from, endpoint_t to, uint32_t type, uint32_t primitive)
-{
-	trace.entry[trace.next++ % TRACE_ENTRIES] = (struct trace_entry){ from, to, type, primitive };
-}
 
 static const char *endpoint_name(endpoint_t e)
 {
@@ -31,7 +23,7 @@ static const char *endpoint_name(endpoint_t e)
 
 static size_t trace_line(uint32_t i, char *out, size_t size)
 {
-	const struct trace_entry *e = &trace.entry[i % TRACE_ENTRIES];
+	const struct trace_entry *e = &message_trace.entry[i % TRACE_ENTRIES];
 
 	return format_string(out, size, "%-8s %s(%d) -> %s(%d) type %x\n", primitive_names[e->primitive & 7], endpoint_name(e->from), e->from,
 		endpoint_name(e->to), e->to, e->type);
@@ -39,10 +31,10 @@ static size_t trace_line(uint32_t i, char *out, size_t size)
 
 size_t trace_text(char *out, size_t size)
 {
-	uint32_t first = trace.next > TRACE_ENTRIES ? trace.next - TRACE_ENTRIES : 0;
+	uint32_t first = message_trace.next > TRACE_ENTRIES ? message_trace.next - TRACE_ENTRIES : 0;
 	size_t n = 0;
 
-	for (uint32_t i = first; i != trace.next && n + 100 < size; i++)
+	for (uint32_t i = first; i != message_trace.next && n + 100 < size; i++)
 		n += trace_line(i, out + n, size - n);
 	return n;
 }
@@ -50,10 +42,10 @@ size_t trace_text(char *out, size_t size)
 void trace_dump(void)
 {
 	enum { LINES = 32 };
-	uint32_t first = trace.next > LINES ? trace.next - LINES : 0;
+	uint32_t first = message_trace.next > LINES ? message_trace.next - LINES : 0;
 	char line[128];
 
-	for (uint32_t i = first; i != trace.next; i++)
+	for (uint32_t i = first; i != message_trace.next; i++)
 		log_write(line, trace_line(i, line, sizeof(line)));
 }
 

@@ -94,6 +94,7 @@ void rs_answer_waiter(struct rs_slot *s, int64_t result);
 void rs_image_free(struct rs_image *image);
 
 /* rs_boot.c, rs_boot_table.c */
+enum { RS_BOOT_IO = 4, RS_BOOT_IRQS = 2 };
 struct rs_boot_entry {
 	endpoint_t ep;
 	const char *name;
@@ -103,8 +104,9 @@ struct rs_boot_entry {
 	uint64_t calls;			/* besides the basic ones */
 	uint64_t vm_calls;
 	uint64_t sends;			/* bit = privilege id = slot of the target; bit 0 = users */
-	struct priv_io_range io;	/* both 0: none */
-	int32_t irq;			/* 0: none */
+	uint32_t nr_io, nr_irq;
+	struct priv_io_range io[RS_BOOT_IO];
+	uint8_t irq[RS_BOOT_IRQS];
 	int32_t majors[RS_NR_MAJORS];
 };
 extern const struct rs_boot_entry rs_boot_table[];

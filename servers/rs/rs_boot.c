@@ -31,10 +31,10 @@ static struct priv_spec rs_boot_priv(const struct rs_boot_entry *b)
 	spec.send_mask[0] = b->sends;
 	spec.call_mask[0] = rs_basic_calls() | b->calls;
 	spec.priority = b->priority;
-	spec.nr_io = b->io.last != 0;
-	spec.io[0] = b->io;
-	spec.nr_irq = b->irq != 0;
-	spec.irq[0] = (uint8_t)b->irq;
+	spec.nr_io = b->nr_io;
+	memcpy(spec.io, b->io, sizeof(b->io));
+	spec.nr_irq = b->nr_irq;
+	memcpy(spec.irq, b->irq, sizeof(b->irq));
 	return spec;
 }
 

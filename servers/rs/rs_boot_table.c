@@ -15,7 +15,7 @@
 #define NO_MAJORS { -1, -1, -1, -1 }
 
 enum { TO_USERS = 1 };
-enum { COM1_FIRST = 0x3f8, COM1_LAST = 0x3ff, COM1_IRQ = 4 };
+#define UART_PORTS(first) { (first), (first) + 7 }
 
 #define CORE (RS_PUB_CORE)
 #define CORE_PERIOD (10 * RS_SECOND)	/* a wrong verdict on one of these ends the system: be patient */
@@ -64,7 +64,8 @@ const struct rs_boot_entry rs_boot_table[] = {
 		.majors = { MAJOR_TTYS, MAJOR_TTYAUX, MAJOR_PTS, -1 },
 		.calls = CALL(DEVIO) | CALL(SDEVIO) | CALL(VDEVIO) | CALL(IRQCTL),
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS),
-		.io = { COM1_FIRST, COM1_LAST }, .irq = COM1_IRQ,
+		.nr_io = 4, .io = { UART_PORTS(0x3f8), UART_PORTS(0x2f8), UART_PORTS(0x3e8), UART_PORTS(0x2e8) },
+		.nr_irq = 2, .irq = { 4, 3 },
 	},
 	{
 		.ep = EP_MEMORY, .name = "memory", .priority = 3, .period_ns = PERIOD, .majors = { MAJOR_MEM, -1, -1, -1 },
@@ -78,6 +79,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 	},
 	{
 		.ep = EP_PROCFS, .name = "procfs", .priority = 2, .period_ns = PERIOD, .majors = NO_MAJORS,
+		.calls = CALL(VIRCOPY),		/* arguments and environment of processes */
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS),
 		.vm_calls = VM_MAY(VM_INFO),
 	},

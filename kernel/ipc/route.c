@@ -11,7 +11,7 @@
 #include <kernel/route.h>
 #include <kernel/sched.h>
 
-static struct route_entry tables[2][ROUTE_NR];
+struct route_entry route_tables[2][ROUTE_NR];
 
 static mechanism_fn *const mechanisms[MECH_NR] = {
 	[MECH_ARCH_PRCTL] = mech_arch_prctl, [MECH_SCHED_YIELD] = mech_sched_yield, [MECH_FUTEX] = mech_futex,
@@ -73,14 +73,14 @@ bool route_entry_valid(const struct route_entry *e)
 
 err_t route_set(uint32_t table, uint32_t first, uint32_t count, const struct route_entry *entries)
 {
-	memcpy(&tables[table][first], entries, count * sizeof(*entries));
+	memcpy(&route_tables[table][first], entries, count * sizeof(*entries));
 	return 0;
 }
 
 void route_init(void)
 {
 	for (size_t i = 0; i < array_count(service_routes); i++)
-		tables[ROUTE_TABLE_SERVICE][service_routes[i].number] = service_routes[i].entry;
+		route_tables[ROUTE_TABLE_SERVICE][service_routes[i].number] = service_routes[i].entry;
 }
 
 static void route_mechanism(struct proc *p, int32_t mechanism)
@@ -123,7 +123,7 @@ void route_call(struct proc *p, uint64_t number)
 		route_nowhere(p, number, index);
 		return;
 	}
-	e = &tables[proc_is_user(p) ? ROUTE_TABLE_USER : ROUTE_TABLE_SERVICE][index];
+	e = &route_tables[proc_is_user(p) ? ROUTE_TABLE_USER : ROUTE_TABLE_SERVICE][index];
 	switch (e->kind) {
 	case ROUTE_SERVER:
 		err = ipc_sendrec_routed(p, e->target);

@@ -7,20 +7,15 @@
 #include <kernel/sched.h>
 #include "take_off.h"
 
-static struct { uint32_t next, serving; } lock __attribute__((aligned(64)));
+struct kernel_ticket kernel_ticket __attribute__((aligned(64)));
 
 void kernel_lock(void)
 {
-	uint32_t ticket = __atomic_fetch_add(&lock.next, 1, __ATOMIC_ACQUIRE);
+	uint32_t ticket = __atomic_fetch_add(&kernel_ticket.next, 1, __ATOMIC_ACQUIRE);
 
-	while (unlikely(__atomic_load_n(&lock.serving, __ATOMIC_ACQUIRE) != ticket)) {
+	while (unlikely(__atomic_load_n(&kernel_ticket.serving, __ATOMIC_ACQUIRE) != ticket)) {
 		sched_serve_take_off();
 		space_on_shootdown();
 		arch_spin_wait();
 	}
-}
-
-void kernel_unlock(void)
-{
-	__atomic_store_n(&lock.serving, lock.serving + 1, __ATOMIC_RELEASE);
 }

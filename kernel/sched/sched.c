@@ -19,25 +19,22 @@
 #include <kernel/sched.h>
 #include <kernel/signal.h>
 #include <kernel/timer.h>
+#include "local.h"
 #include "take_off.h"
 
 enum { STEAL_AGE_NS = 500 * 1000 };
-
-struct run_queue {
-	uint32_t bitmap;		/* bit = priority with processes waiting */
-	struct proc *head[NR_PRIORITIES], *tail[NR_PRIORITIES];
-};
 
 CPULOCAL struct proc *current_proc;
 CPULOCAL struct proc *direct_proc;
 CPULOCAL uint64_t cpu_irqs, cpu_kicks;
 static CPULOCAL struct proc *bill_proc;		/* whose quantum is used */
 static CPULOCAL struct proc *entry_proc;	/* who entered the kernel: its time */
-static CPULOCAL nstime_t last_time, last_tick;
+CPULOCAL nstime_t last_time;
+static CPULOCAL nstime_t last_tick;
 static CPULOCAL bool entered_by_syscall;
 static CPULOCAL volatile bool take_off_request;
-static CPULOCAL struct run_queue run_queue;
-static CPULOCAL struct sched_cpu_stats stats;
+CPULOCAL struct run_queue run_queue;
+CPULOCAL struct sched_cpu_stats sched_stats;
 
 static uint64_t cpus_online = 1;	/* bit per CPU that runs processes */
 
@@ -292,18 +289,21 @@ static struct proc *sched_pick(void)
 
 struct proc *kernel_enter(bool syscall)
 {
-	struct proc *p;
-	nstime_t now;
-
-	get_cpulocal_var(user_space) = 0;
 	get_cpulocal_var(entered_by_syscall) = syscall;
 	kernel_lock();
-	p = get_cpulocal_var(current_proc);
+	return kernel_enter_locked();
+}
+
+struct proc *kernel_enter_locked(void)
+{
+	struct proc *p = get_cpulocal_var(current_proc);
+	nstime_t now;
+
 	now = arch_now_ns();
 	if (likely(p))
 		p->user_ns += now - get_cpulocal_var(last_time);
 	else
-		get_cpulocal_var(stats).idle_ns += now - get_cpulocal_var(last_time);
+		get_cpulocal_var(sched_stats).idle_ns += now - get_cpulocal_var(last_time);
 	get_cpulocal_var(last_time) = now;
 	get_cpulocal_var(entry_proc) = p;
 	return p;
@@ -324,7 +324,7 @@ static void sched_switch_to(struct proc *p)
 	p->flags |= PROC_RUNNING;
 	p->cpu = arch_cpu_id();
 	p->switches++;
-	get_cpulocal_var(stats).switches++;
+	get_cpulocal_var(sched_stats).switches++;
 	get_cpulocal_var(current_proc) = p;
 }
 
@@ -417,7 +417,7 @@ nstime_t sched_process_time(const struct proc *p)
 
 void sched_stats_get(unsigned cpu, struct sched_cpu_stats *out)
 {
-	*out = get_cpu_var(cpu, stats);
+	*out = get_cpu_var(cpu, sched_stats);
 	out->irqs = get_cpu_var(cpu, cpu_irqs);
 }
 
@@ -426,7 +426,7 @@ uint64_t sched_switch_count(void)
 	uint64_t sum = 0;
 
 	for (unsigned cpu = 0; cpu < arch_cpu_count(); cpu++)
-		sum += get_cpu_var(cpu, stats).switches;
+		sum += get_cpu_var(cpu, sched_stats).switches;
 	return sum;
 }
 

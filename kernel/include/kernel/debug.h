@@ -28,7 +28,14 @@ void log_flush_signal(void);		/* called with the lock held when leaving the kern
 /* A request that is refused: traced with caller and reason at debug level. */
 void trace_refused(const struct proc *caller, const char *what, int64_t detail, err_t why);
 
-void trace_message(endpoint_t from, endpoint_t to, uint32_t type, uint32_t primitive);
+enum { TRACE_ENTRIES = 64 };		/* a power of two */
+struct trace_entry { endpoint_t from, to; uint32_t type, primitive; };
+extern struct message_trace { struct trace_entry entry[TRACE_ENTRIES]; uint32_t next; } message_trace;
+
+static inline void trace_message(endpoint_t from, endpoint_t to, uint32_t type, uint32_t primitive)
+{
+	message_trace.entry[message_trace.next++ % TRACE_ENTRIES] = (struct trace_entry){ from, to, type, primitive };
+}
 size_t trace_text(char *out, size_t size);	/* the last messages */
 void trace_dump(void);				/* to the log */
 

@@ -4,6 +4,8 @@
 #include <abi/route.h>
 #include <kernel/proc.h>
 
+extern struct route_entry route_tables[2][ROUTE_NR];
+
 void route_init(void);
 err_t route_set(uint32_t table, uint32_t first, uint32_t count, const struct route_entry *entries);
 bool route_entry_valid(const struct route_entry *e);

@@ -26,6 +26,7 @@ extern CPULOCAL uint64_t cpu_kicks;
 
 /* Entry and exit of the kernel. enter: takes the lock, charges time; returns the current process, or 0 when it was taken away. */
 struct proc *kernel_enter(bool syscall);
+struct proc *kernel_enter_locked(void);		/* the same when the lock is held already */
 /* Chooses, prepares and returns what to resume; the lock is dropped. Idles when there is nothing (then it does not return). */
 struct proc *kernel_leave(void);
 

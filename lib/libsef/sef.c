@@ -155,7 +155,7 @@ void sef_startup(const struct sef_callbacks *cb)
 	sef_init_wait(&m);
 	info = sef_init_decode(&m);
 	r = sef_init_run(&info);
-	if (r != 0)
+	if (r != 0 && r != -ERESTARTSYS)
 		log_warn("initialisation failed: %s", err_text(r));
 	sef_init_report(r);
 	if (grant_count())

@@ -73,6 +73,7 @@ void fail_stop(const char *format, ...)
 const char *err_text(int error)
 {
 	switch (error < 0 ? -error : error) {
+	case ERESTARTSYS: return "start it fresh";
 	case EDEADSRCDST: return "the other process is dead";
 	case EDEADEPT: return "the process named is dead";
 	case ENOTREADY: return "the receiver is not ready";

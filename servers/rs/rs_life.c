@@ -33,7 +33,6 @@ static const char *rs_signal_words(int signo)
 	case SIGBUS: return "bus error";
 	case SIGFPE: return "arithmetic error";
 	case SIGSEGV: return "segmentation fault";
-	case SIGABRT: return "ended itself";
 	case SIGKILL: return "killed";
 	case SIGPIPE: return "broken pipe";
 	default: return "signal";
@@ -46,6 +45,8 @@ static void rs_describe_death(const struct rs_slot *s, char *p, size_t len, int 
 		snprintf(p, len, "did not answer for %llu ms and was killed", (unsigned long long)(2 * s->pub->period_ns / RS_MS));
 	else if (s->verdict == RS_VERDICT_INIT_SLOW)
 		snprintf(p, len, "did not finish within %d s and was killed", RS_INIT_SECONDS);
+	else if (signo == SIGABRT)
+		snprintf(p, len, "ended itself");
 	else if (info->fault_signo == signo)
 		snprintf(p, len, "%s at instruction %#llx, address %#llx", rs_signal_words(signo),
 			(unsigned long long)info->fault_ip, (unsigned long long)info->fault_addr);

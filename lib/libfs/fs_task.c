@@ -29,13 +29,36 @@ static struct fs_task {
 
 /* ---- moving bytes ---------------------------------------------------------------------------------------------- */
 
+/* A copy that is only tried does not bring in our own pages either: the missing one may be ours. */
+static void own_touch(void *own, size_t len, bool write)
+{
+	volatile uint8_t *p = own;
+
+	for (size_t at = 0; at < len; at += len - at > PAGE_BYTES ? PAGE_BYTES : len - at > 1 ? len - at - 1 : 1) {
+		uint8_t byte = p[at];
+
+		if (write)
+			p[at] = byte;
+	}
+}
+
 int64_t fs_data_out(const struct fs_data *data, uint64_t at, const void *from, size_t len)
 {
+	int64_t r = sys_safecopyto(EP_VFS, data->grant, at, from, len);
+
+	if (r != -ESOFTFAULT)
+		return r;
+	own_touch((void *)from, len, false);
 	return sys_safecopyto(EP_VFS, data->grant, at, from, len);
 }
 
 int64_t fs_data_in(const struct fs_data *data, uint64_t at, void *to, size_t len)
 {
+	int64_t r = sys_safecopyfrom(EP_VFS, data->grant, at, to, len);
+
+	if (r != -ESOFTFAULT)
+		return r;
+	own_touch(to, len, true);
 	return sys_safecopyfrom(EP_VFS, data->grant, at, to, len);
 }
 

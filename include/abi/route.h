@@ -11,12 +11,14 @@ enum { ROUTE_NR_LINUX = 512, ROUTE_OWN_BASE = 0x1000, ROUTE_NR_OWN = 64, ROUTE_N
 enum { ROUTE_TABLE_USER = 0, ROUTE_TABLE_SERVICE = 1 };
 
 enum route_kind {
-	ROUTE_NOWHERE = 0,	/* -ENOSYS; logged once for each program and call */
+	ROUTE_NOWHERE = 0,	/* -ENOSYS; logged once for each program and call, unless target = ROUTE_QUIET */
 	ROUTE_SERVER,		/* target = endpoint: message MSG_LINUX + number, w[0..5] = arguments, sendrec; rax = reply's w[0] */
 	ROUTE_KERNEL,		/* target = enum route_mechanism */
 	ROUTE_ANSWER,		/* target = index into the caller's answers (KC_SETANSWER) */
 	ROUTE_OBJECT,		/* reserved: a granted object the kernel reads without waking its server */
 };
+
+enum { ROUTE_QUIET = 1 };	/* every C library tries this call and goes on without */
 
 enum route_mechanism {
 	MECH_ARCH_PRCTL, MECH_SCHED_YIELD, MECH_FUTEX, MECH_SIGPROCMASK, MECH_SIGRETURN, MECH_CLOCK_GETTIME, MECH_GETTIMEOFDAY,

@@ -346,7 +346,7 @@
 	X(331, pkey_free, NOWHERE, 0, ENOSYS, "") \
 	X(332, statx, SERVER, EP_VFS, FULL, "") \
 	X(333, io_pgetevents, NOWHERE, 0, ENOSYS, "") \
-	X(334, rseq, NOWHERE, 0, ENOSYS, "C libraries go on without") \
+	X(334, rseq, NOWHERE, ROUTE_QUIET, ENOSYS, "C libraries go on without") \
 	X(424, pidfd_send_signal, NOWHERE, 0, ENOSYS, "") \
 	X(425, io_uring_setup, NOWHERE, 0, ENOSYS, "") \
 	X(426, io_uring_enter, NOWHERE, 0, ENOSYS, "") \

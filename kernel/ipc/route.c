@@ -106,8 +106,8 @@ static void route_nowhere(struct proc *p, uint64_t number, uint64_t index)
 	if (p->enosys_logged[index / 64] >> (index % 64) & 1)
 		return;
 	p->enosys_logged[index / 64] |= 1ull << (index % 64);
-	/* musl tries calls that a service has no use for: no news at the default level. */
-	if (proc_is_user(p))
+	/* No news at the default level: calls that musl tries and a service has no use for, and those marked as well known. */
+	if (proc_is_user(p) && route_tables[ROUTE_TABLE_USER][index].target != ROUTE_QUIET)
 		log_printf("%s(%d): system call %lu is not implemented\n", p->name, p->endpoint, number);
 	else
 		log_debug("%s(%d): system call %lu is not implemented\n", p->name, p->endpoint, number);

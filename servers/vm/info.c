@@ -95,7 +95,7 @@ static struct vm_region_info info_region(const struct region *r)
 	return (struct vm_region_info){ .first = r->first, .last = r->last, .prot = r->prot,
 		.flags = (r->kind == REGION_SHARED ? VM_RI_SHARED : 0) | (r->flags & REGION_STACK ? VM_RI_STACK : 0)
 			| (r->flags & REGION_HEAP ? VM_RI_HEAP : 0) | (r->flags & REGION_SPECIAL ? VM_RI_SPECIAL : 0),
-		.fs = file ? r->object->fs : EP_NONE, .node = file ? r->object->node : 0, .offset = r->offset };
+		.fs = file ? r->object->fs : EP_NONE, .node = file ? r->object->node : 0, .offset = r->kind == REGION_PHYS ? 0 : r->offset };
 }
 
 /* Regions from number `first` on, as many as fit. */

@@ -74,16 +74,20 @@ static void regions_protect(struct space *s, vaddr_t first, vaddr_t last, uint32
 
 int64_t space_protect(struct space *s, vaddr_t first, uint64_t len, uint64_t prot)
 {
+	vaddr_t last;
+
 	if (prot & ~(uint64_t)PROT_ALL)
 		return -EINVAL;
-	if (!range_check(first, &len) || !regions_cover(&s->regions, first, first + len))
+	if (!range_check(first, &len))
 		return -ENOMEM;
-	if (!max_prot_permits(s, first, first + len, prot))
+	/* As Linux does: what lies before a hole is changed, then the hole is an error. */
+	last = regions_covered(&s->regions, first, first + len);
+	if (!max_prot_permits(s, first, last, prot))
 		return -EACCES;
-	if (memory_for_request(s) != 0 || s->regions.count + 2 > REGIONS_MAX || regions_reserve(&s->regions, 2) != 0)
+	if (last == first || memory_for_request(s) != 0 || s->regions.count + 2 > REGIONS_MAX || regions_reserve(&s->regions, 2) != 0)
 		return -ENOMEM;
-	regions_protect(s, first, first + len, prot);
-	return map_flush();
+	regions_protect(s, first, last, prot);
+	return map_flush() != 0 || last != first + len ? -ENOMEM : 0;
 }
 
 int64_t call_mprotect(struct space *s, const struct message *m)

@@ -41,15 +41,14 @@ bool regions_overlap(struct regions *rs, vaddr_t first, vaddr_t last)
 	return i < rs->count && rs->at[i].first < last;
 }
 
-bool regions_cover(struct regions *rs, vaddr_t first, vaddr_t last)
+vaddr_t regions_covered(struct regions *rs, vaddr_t first, vaddr_t last)
 {
-	for (uint32_t i = regions_lower(rs, first); first < last; i++) {
-		if (i == rs->count || rs->at[i].first > first)
-			return false;
+	for (uint32_t i = regions_lower(rs, first); first < last && i < rs->count && rs->at[i].first <= first; i++)
 		first = rs->at[i].last;
-	}
-	return true;
+	return first < last ? first : last;
 }
+
+bool regions_cover(struct regions *rs, vaddr_t first, vaddr_t last) { return regions_covered(rs, first, last) == last; }
 
 err_t regions_reserve(struct regions *rs, uint32_t extra)
 {

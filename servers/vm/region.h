@@ -49,6 +49,7 @@ enum { REGIONS_MAX = 65530 };			/* Linux: vm.max_map_count */
 uint32_t regions_lower(struct regions *rs, vaddr_t addr);
 struct region *regions_at(struct regions *rs, vaddr_t addr);	/* the region that contains addr, or NULL */
 bool regions_overlap(struct regions *rs, vaddr_t first, vaddr_t last);
+vaddr_t regions_covered(struct regions *rs, vaddr_t first, vaddr_t last);	/* end of what is covered from first on */
 bool regions_cover(struct regions *rs, vaddr_t first, vaddr_t last);	/* no hole in it */
 
 /* Makes sure that the next `extra` insertions and splits succeed. -ENOMEM. */

@@ -145,7 +145,7 @@ int64_t call_mremap(struct space *s, const struct message *m)
 	int64_t err;
 
 	if (m->w[1] > SPACE_LAST || m->w[2] > SPACE_LAST)
-		return m->w[2] > SPACE_LAST ? -ENOMEM : -EINVAL;
+		return -EINVAL;
 	err = remap_check(&rm);
 	if (err)
 		return err;

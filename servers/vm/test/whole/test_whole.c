@@ -153,7 +153,7 @@ static void do_mprotect(int p, int a, int b)
 	int64_t r = call(p, call_mprotect, addr_of(a), (b - a) * PAGE_BYTES, prot, 0, 0, 0);
 
 	CHECK(r == (any_hole(p, a, b) ? -ENOMEM : 0));
-	for (int i = a; r == 0 && i < b; i++)
+	for (int i = a; i < b && procs[p].pages[i].kind != HOLE; i++)
 		procs[p].pages[i].prot = prot;
 }
 

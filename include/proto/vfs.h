@@ -37,7 +37,8 @@ struct vfs_exec_req {	/* pointers are in ep's memory; for init's first exec ep h
 	vaddr_t path, argv, envp;
 };
 MSG_BODY_FITS(struct vfs_exec_req);
-enum { VFS_EXEC_COMMIT_NOW = 1 /* single-threaded: do not stop at READY */, VFS_EXEC_PM_POINTERS = 2 };
+enum { VFS_EXEC_COMMIT_NOW = 1 /* single-threaded: do not stop at READY */, VFS_EXEC_PM_POINTERS = 2,
+	VFS_EXEC_NO_SETID = 4 /* PR_SET_NO_NEW_PRIVS: set-id bits mean nothing */ };
 enum vfs_exec_phase { VFS_EXEC_FAILED /* caller lives on, result = error */, VFS_EXEC_READY, VFS_EXEC_DONE, VFS_EXEC_LOST /* old image gone: kill it */ };
 struct vfs_exec_rep {
 	endpoint_t ep; uint32_t phase; int32_t result;

@@ -31,15 +31,20 @@ static int64_t exec_start(struct task *t, const struct vfs_exec_req *req)
 	return 0;
 }
 
+static uint32_t exec_flags(const struct group *g)
+{
+	return (g->nr_live == 1 ? VFS_EXEC_COMMIT_NOW : 0) | (g->flags & GROUP_NO_NEW_PRIVS ? VFS_EXEC_NO_SETID : 0);
+}
+
 int64_t call_execve(struct task *t, const uint64_t a[6])
 {
-	return exec_start(t, &(struct vfs_exec_req){ .ep = t->ep, .flags = t->group->nr_live == 1 ? VFS_EXEC_COMMIT_NOW : 0,
+	return exec_start(t, &(struct vfs_exec_req){ .ep = t->ep, .flags = exec_flags(t->group),
 		.dirfd = -100 /* AT_FDCWD */, .path = a[0], .argv = a[1], .envp = a[2] });
 }
 
 int64_t call_execveat(struct task *t, const uint64_t a[6])
 {
-	return exec_start(t, &(struct vfs_exec_req){ .ep = t->ep, .flags = t->group->nr_live == 1 ? VFS_EXEC_COMMIT_NOW : 0,
+	return exec_start(t, &(struct vfs_exec_req){ .ep = t->ep, .flags = exec_flags(t->group),
 		.dirfd = (int32_t)a[0], .at_flags = (uint32_t)a[4], .path = a[1], .argv = a[2], .envp = a[3] });
 }
 
@@ -53,15 +58,14 @@ static void exec_commit(struct task *t)
 	sef_send(EP_VFS, &m, IPC_NOREPLY);
 }
 
-/* The new program starts with the credentials that VFS found for it. Set-id bits mean nothing after PR_SET_NO_NEW_PRIVS. */
+/* The new program starts with the credentials that VFS found for it. */
 static void exec_set_cred(struct task *t, const struct vfs_exec_rep *rep)
 {
-	bool ignore = t->group->flags & GROUP_NO_NEW_PRIVS;
 	struct cred *c = cred_copy(t->cred);
 
 	if (!c)
 		return;
-	if (!cred_rule_exec(c, ignore ? c->euid : rep->euid, ignore ? c->egid : rep->egid)) {
+	if (!cred_rule_exec(c, rep->euid, rep->egid)) {
 		cred_put(c);
 		return;
 	}

@@ -7,7 +7,9 @@
 #include "pm.h"
 
 #include <errno.h>
-#include <libsys/kcall.h>
+#include <libsef/sef.h>
+#include <libsys/grant.h>
+#include <proto/vm.h>
 #include <signal.h>
 #include <string.h>
 
@@ -111,6 +113,26 @@ void rusage_of_group(struct group *g, struct rusage *r, bool whole)
 	r->ru_stime = timeval_of(system + (whole ? g->children_system : 0));
 }
 
+/* What VM has counted for the calling process. */
+static void rusage_memory(struct task *t, struct rusage *r)
+{
+	struct message m = { .type = VM_INFO };
+	struct vm_proc_info info;
+	grant_t grant;
+
+	memset(&info, 0, sizeof info);
+	grant = grant_direct(EP_VM, &info, sizeof info, GRANT_WRITE);
+	if (grant == GRANT_INVALID)
+		return;
+	*MSG_BODY(struct vm_info_req, &m) = (struct vm_info_req){ .what = VM_INFO_PROC, .ep = t->ep, .grant = grant,
+		.len = sizeof info };
+	sef_call(EP_VM, &m);
+	grant_revoke(grant);
+	r->ru_maxrss = (long)(info.peak_rss / 1024);
+	r->ru_minflt = (long)info.faults_minor;
+	r->ru_majflt = (long)info.faults_major;
+}
+
 int64_t call_getrusage(struct task *t, const uint64_t a[6])
 {
 	nstime_t user = 0, system = 0;
@@ -120,6 +142,7 @@ int64_t call_getrusage(struct task *t, const uint64_t a[6])
 	switch ((int)a[0]) {
 	case RUSAGE_SELF:
 		group_times(t->group, &user, &system);
+		rusage_memory(t, &r);
 		break;
 	case RUSAGE_CHILDREN:
 		user = t->group->children_user;

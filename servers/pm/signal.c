@@ -123,14 +123,16 @@ static uint64_t task_pending(const struct task *t)
 	return t->pending.set | t->group->pending.set;
 }
 
+/* Only what is blocked now: the rest waits for something that we shall see ourselves. */
 static void task_tell_hint(struct task *t)
 {
 	uint64_t pending = task_pending(t);
+	uint64_t blocked = pending ? pending & task_sigmask(t) : 0;
 
-	if (pending == t->hint)
+	if (blocked == t->hint)
 		return;
-	t->hint = pending;
-	sys_sigmask(t->ep, SIGMASK_HINT, pending, 0);
+	t->hint = blocked;
+	sys_sigmask(t->ep, SIGMASK_HINT, blocked, 0);
 }
 
 /* ---- delivery ---- */
@@ -220,6 +222,8 @@ static enum act_result act_default(struct task *t, int signo)
 {
 	struct group *g = t->group;
 
+	if (g->flags & GROUP_IS_INIT)	/* no signal ends or stops init that it does not ask for */
+		return ACT_NEXT;
 	switch (sig_default_action(signo)) {
 	case SIG_DEFAULT_TERMINATE: case SIG_DEFAULT_CORE:
 		group_exit(g, signo);
@@ -247,7 +251,8 @@ static enum act_result signal_act(struct task *t, int signo, uint64_t ready)
 	if (action_is_default(g, signo))
 		return act_default(t, signo);
 	ready &= ~SIGBIT(signo) | task_pending(t);
-	err_t r = frame_post(t, &e, (ready & ~g->actions->of[signo].mask) != 0);
+	/* Also for what this handler blocks: the hint about it can only be given when the frame is built. */
+	err_t r = frame_post(t, &e, ready != 0);
 	if (r == -EBUSY) {	/* a frame waits already; the kernel tells when it is built */
 		sigqueue_push(queue_of(t, signo), &pm.sigentry_pool, &e, true);
 		return ACT_DONE;
@@ -345,11 +350,9 @@ static bool task_waits_for_signal(const struct task *t, int signo)
 /* Is it without any effect on this target? A blocked one is kept: its action may have changed when it is unblocked. */
 static bool signal_vanishes(struct group *g, struct task *t, int signo)
 {
-	if ((g->flags & GROUP_IS_INIT) && action_is_default(g, signo))
-		return true;
-	if (!action_ignores(g, signo))
+	if (task_waits_for_signal(t, signo) || (task_sigmask(t) & SIGBIT(signo)))
 		return false;
-	return !task_waits_for_signal(t, signo) && !(task_sigmask(t) & SIGBIT(signo));
+	return action_ignores(g, signo) || ((g->flags & GROUP_IS_INIT) && action_is_default(g, signo));
 }
 
 static err_t signal_queue(struct sig_queue *q, struct group *g, const struct sig_entry *e)

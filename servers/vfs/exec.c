@@ -93,7 +93,7 @@ static void exec_set_ids(struct exec *x)
 	const struct vnode *v = x->program.exe;
 	x->euid = x->client->fsuid;
 	x->egid = x->client->fsgid;
-	if (v->mount->flags & MOUNT_NOSUID)
+	if ((v->mount->flags & MOUNT_NOSUID) || (x->flags & VFS_EXEC_NO_SETID))
 		return;
 	if (v->attr.mode & S_ISUID)
 		x->euid = v->attr.uid;

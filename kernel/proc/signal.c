@@ -78,6 +78,9 @@ void signal_raise(struct proc *p, int signo, const struct sig_detail *d)
 		p->sig_fault.error = d->error;
 		p->sig_fault.ip = d->ip;
 	}
+	if (proc_is_user(p))
+		log_debug("%s(%d): signal %d code %d at %lx, address %lx, error %lx\n", p->name, p->endpoint, signo, d ? d->code : 0,
+			arch_frame_pc(&p->frame), d ? d->addr : 0, d ? d->error : 0);
 	if ((bit & SIGSET_TRACE) && !proc_is_user(p)) {
 		log_printf("%s(%d): signal %d at %lx, address %lx\n", p->name, p->endpoint, signo, arch_frame_pc(&p->frame),
 			d ? d->addr : 0);

@@ -4,7 +4,7 @@
 #include <kernel/debug.h>
 #include <kernel/proc.h>
 
-struct message_trace message_trace;
+HOT_DATA struct message_trace message_trace;
 
 static const char *const primitive_names[] = { "send", "receive", "sendrec", "notify", "sendnb", "senda", "replyrec", "kcall" };
 

@@ -149,7 +149,7 @@ static inline struct proc *fast_routed(struct proc *p, uint64_t number)
 	return dst;
 }
 
-struct proc *ipc_fast(struct proc *p, uint64_t number)
+HOT_TEXT struct proc *ipc_fast(struct proc *p, uint64_t number)
 {
 	if (unlikely(p->rts || p->flags & CALLER_SPECIAL))
 		return 0;

@@ -19,7 +19,7 @@
 #include <kernel/sched.h>
 #include "deliver.h"
 
-uint64_t ipc_message_count;
+HOT_DATA uint64_t ipc_message_count;
 
 /* ---- delivery ---- */
 

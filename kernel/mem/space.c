@@ -14,7 +14,7 @@
 CPULOCAL struct space *loaded_space;
 CPULOCAL struct space *volatile user_space;
 CPULOCAL struct space_counters space_counters;
-static struct space spaces[NR_SPACES + 1];	/* 0 is not used */
+static HOT_DATA_LARGE struct space spaces[NR_SPACES + 1];	/* 0 is not used */
 static uint32_t nr_spaces;
 
 uint32_t space_count(void)

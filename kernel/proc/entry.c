@@ -27,7 +27,7 @@ static void syscall_dispatch(struct proc *p)
 		route_call(p, number);
 }
 
-struct proc *kernel_syscall(struct proc *p)
+HOT_TEXT struct proc *kernel_syscall(struct proc *p)
 {
 	struct proc *cur, *next;
 

@@ -7,7 +7,7 @@
 #include <kernel/sched.h>
 #include "take_off.h"
 
-struct kernel_ticket kernel_ticket __attribute__((aligned(64)));
+HOT_DATA struct kernel_ticket kernel_ticket;
 
 void kernel_lock(void)
 {

@@ -40,7 +40,7 @@ _Noreturn void x86_ap_start(uint32_t cpu)
 	x86_cpu_setup();
 	x86_lapic_init();
 	arrived = true;
-	x86_call_on(kernel_main_ap, x86_stack_end(cpu, X86_STACK_MAIN_END));
+	x86_call_on(kernel_main_ap, x86_main_stack_top(cpu));
 }
 
 static bool arrived_within(uint64_t us)
@@ -50,12 +50,13 @@ static bool arrived_within(uint64_t us)
 	return arrived;
 }
 
-static bool cpu_start(unsigned cpu, uint32_t apic_id, void *local)
+static bool cpu_start(unsigned cpu, uint32_t apic_id)
 {
 	arrived = false;
-	x86_cpulocal_init(cpu, local, apic_id);
+	x86_cpulocal_init(cpu, x86_main_stack_top(cpu));
+	x86_cpu_hw_ids[cpu] = apic_id;
 	x86_ap_cr3 = x86_kernel_root;
-	x86_ap_stack = x86_stack_end(cpu, X86_STACK_MAIN_END);
+	x86_ap_stack = x86_main_stack_top(cpu);
 	x86_ap_number = cpu;
 	x86_lapic_send(apic_id, X86_IPI_INIT);
 	x86_lapic_send(apic_id, X86_IPI_INIT_OFF);
@@ -69,8 +70,6 @@ static bool cpu_start(unsigned cpu, uint32_t apic_id, void *local)
 
 unsigned arch_cpu_start_others(unsigned limit)
 {
-	uint64_t pages = ((uint64_t)(x86_cpulocal_end - x86_cpulocal_start) + PAGE_BYTES - 1) >> PAGE_SHIFT;
-
 	if (limit > CONFIG_MAX_CPUS)
 		limit = CONFIG_MAX_CPUS;
 	arch_copy(arch_phys_ptr(X86_TRAMPOLINE), x86_trampoline,
@@ -79,7 +78,7 @@ unsigned arch_cpu_start_others(unsigned limit)
 		uint32_t id = x86_acpi.cpus[i].apic_id;
 		if (id == x86_cpu_hw_ids[0])
 			continue;
-		if (cpu_start(nr_online, id, arch_phys_ptr(boot_alloc(pages))))
+		if (cpu_start(nr_online, id))
 			nr_online++;
 		else
 			log_printf("smp: the CPU with APIC id %u does not start; left out\n", id);

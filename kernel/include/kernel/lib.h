@@ -22,6 +22,11 @@ size_t format_string(char *out, size_t size, const char *format, ...) __attribut
 static inline uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static inline uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
+/* Code and data of the shortest way through the kernel lie together, on as few pages as possible. */
+#define HOT_TEXT __attribute__((section(".text.hot")))
+#define HOT_DATA __attribute__((section(".data.hot")))
+#define HOT_DATA_LARGE __attribute__((section(".data.hot_large")))	/* behind it: the first entries count */
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define array_count(a) (sizeof(a) / sizeof((a)[0]))

@@ -12,9 +12,10 @@
 #include <x86/port.h>
 #include <x86/trap.h>
 #include <kernel/entry.h>
+#include <kernel/lib.h>
 
 struct x86_features x86_features;
-bool x86_pcid;
+HOT_DATA bool x86_pcid;
 
 static void model_read(char model[64])
 {
@@ -65,11 +66,14 @@ _Noreturn void x86_start(uint32_t loader, uint32_t info)
 {
 	uint64_t entry = x86_rdtsc();
 
-	x86_cpulocal_init(0, x86_cpulocal_boot, 0);
+	x86_cpulocal_init(0, (uint64_t)x86_cpulocal_boot);
+	x86_wrmsr(MSR_GS_BASE, x86_cpulocal_distance[0]);
 	x86_boot_info_read(loader, info);
 	x86_features_read();
 	x86_smap_patch();
 	x86_kernel_map_init();
+	x86_cpulocal_init(0, x86_main_stack_top(0));
+	x86_wrmsr(MSR_GS_BASE, x86_cpulocal_distance[0]);
 	x86_descriptors_init(0);
 	x86_cpu_setup();
 	x86_acpi_init();
@@ -77,7 +81,7 @@ _Noreturn void x86_start(uint32_t loader, uint32_t info)
 	x86_ioapic_init();
 	x86_clock_init();
 	boot_info.entry_to_main_ns = (x86_rdtsc() - entry) * 1000000 / arch_tsc_khz();
-	x86_call_on(kernel_main, x86_stack_end(0, X86_STACK_MAIN_END));
+	x86_call_on(kernel_main, x86_main_stack_top(0));
 }
 
 const char *arch_cpu_model(void)

@@ -118,3 +118,9 @@ uint64_t x86_stack_end(unsigned cpu, uint64_t which)
 	}
 	return base + which;
 }
+
+/* Stack and CPU-local data are used together in every entry: one page for both. */
+uint64_t x86_main_stack_top(unsigned cpu)
+{
+	return x86_stack_end(cpu, X86_STACK_MAIN_END) - (uint64_t)(x86_cpulocal_end - x86_cpulocal_start);
+}

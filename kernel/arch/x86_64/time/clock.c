@@ -11,6 +11,7 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/space.h>
+#include <kernel/lib.h>
 #include <x86/cpu.h>
 #include <x86/layout.h>
 #include <x86/port.h>
@@ -23,7 +24,7 @@ enum {
 
 struct x86_vvar_page x86_vvar __attribute__((aligned(4096)));
 uint32_t x86_lapic_khz;
-struct x86_tsc x86_tsc;
+HOT_DATA struct x86_tsc x86_tsc;
 static uint64_t tsc_khz;
 static CPULOCAL nstime_t armed;		/* deadline the timer is set to, 0: off */
 

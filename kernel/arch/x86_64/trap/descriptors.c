@@ -37,17 +37,16 @@ extern char x86_stubs[], x86_syscall_entry[], x86_nmi_entry[], x86_double_fault_
 	x86_machine_check_entry[], x86_debug_entry[];
 extern char x86_shootdown_entry[], x86_fpu_request_entry[], x86_fpu_trap_entry[];
 
-/* The template is read through the temporary tables (boot CPU) or the direct map. */
-void x86_cpulocal_init(unsigned cpu, void *copy, uint64_t hw_id)
+/* The template is not mapped at its own address after boot. */
+void x86_cpulocal_init(unsigned cpu, uint64_t copy)
 {
 	const char *template = arch_phys_ptr((uint64_t)x86_cpulocal_start - X86_IMAGE);
-	uint64_t distance = (uint64_t)copy - (uint64_t)x86_cpulocal_start;
+	uint64_t distance = copy - (uint64_t)x86_cpulocal_start;
 
-	arch_copy(copy, template, (uint64_t)(x86_cpulocal_end - x86_cpulocal_start));
+	arch_copy((void *)copy, template, (uint64_t)(x86_cpulocal_end - x86_cpulocal_start));
 	x86_cpulocal_distance[cpu] = distance;
 	get_cpu_var(cpu, x86_this_distance) = distance;
 	get_cpu_var(cpu, x86_this_cpu) = cpu;
-	x86_cpu_hw_ids[cpu] = (uint32_t)hw_id;
 }
 
 static void gate_set(unsigned vector, const char *entry, unsigned ist, uint8_t type)
@@ -98,8 +97,7 @@ static void gdt_fill(unsigned cpu)
 	g[7] = 0xf1ull << 40 | cpu;		/* its limit tells user mode the CPU's number: time/vdso.S */
 	g[8] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
 	g[9] = base >> 32;
-	get_cpu_var(cpu, x86_stack_top) = x86_stack_end(cpu, X86_STACK_MAIN_END);
-	t->rsp[0] = x86_stack_end(cpu, X86_STACK_MAIN_END);
+	get_cpu_var(cpu, x86_stack_top) = t->rsp[0] = x86_main_stack_top(cpu);
 	t->ist[IST_DF - 1] = paranoid_stack(cpu, X86_STACK_DF_END);
 	t->ist[IST_NMI - 1] = paranoid_stack(cpu, X86_STACK_NMI_END);
 	t->ist[IST_MC - 1] = paranoid_stack(cpu, X86_STACK_MC_END);

@@ -59,7 +59,7 @@
 	mov \scratch, F_GS_BASE(\f)
 .endm
 
-	.text
+	.section .text.hot, "ax"
 /* ---- system calls: rcx = user rip, r11 = user rflags; flags cleaned by the processor (MSR_FMASK) ---- */
 	.globl x86_syscall_entry
 	.balign 64
@@ -165,6 +165,7 @@ arch_resume:
 	mov LOCAL(x86_stack_top), %rsp
 	jmp return_to_user
 
+	.text
 /* ---- exceptions and interrupts: the stubs push an error code (or 0) and the vector ---- */
 .macro STUB n
 	.balign 16

@@ -35,10 +35,11 @@ void *x86_device_map(paddr_t p, uint64_t len);	/* uncached; NULL when the window
 void *x86_firmware_map(paddr_t p, uint64_t len);/* the direct map where it reaches, else as above */
 /* maps the CPU's stacks at the first call; X86_STACK_*_END */
 uint64_t x86_stack_end(unsigned cpu, uint64_t which);
+uint64_t x86_main_stack_top(unsigned cpu);	/* the CPU-local data lie above it */
 void x86_smap_patch(void);
 
 /* trap/ */
-void x86_cpulocal_init(unsigned cpu, void *copy, uint64_t hw_id);	/* also loads %gs */
+void x86_cpulocal_init(unsigned cpu, uint64_t copy);
 void x86_descriptors_init(unsigned cpu);	/* GDT, TSS, IDT, syscall registers of this CPU */
 extern CPULOCAL uint64_t x86_stack_top;
 extern CPULOCAL struct proc *x86_current;	/* process whose frame the entry code fills */

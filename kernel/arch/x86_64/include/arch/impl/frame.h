@@ -36,8 +36,8 @@ static inline void arch_frame_word_set(struct arch_frame *f, unsigned i, uint64_
 }
 static inline void arch_frame_message_copy(struct arch_frame *dst, const struct arch_frame *src)
 {
-	for (int i = 0; i < 8; i++)
-		dst->message[i] = src->message[i];
+	dst->rsi = src->rsi, dst->rdx = src->rdx, dst->r10 = src->r10, dst->r8 = src->r8;
+	dst->r9 = src->r9, dst->r12 = src->r12, dst->r13 = src->r13, dst->r14 = src->r14;
 }
 static inline void arch_frame_args(const struct arch_frame *f, uint64_t a[6])
 {

@@ -28,7 +28,7 @@ void mounts_init(void)
 {
 	list_init(&mounts.all);
 	waitq_init(&mounts.root_wait);
-	mounts.next_instance = 1;
+	mounts.next_instance = 0;	/* number 0 of tmpfs is what it unpacked from the boot archive */
 }
 
 struct mount *mount_root(void) { return mounts.root; }
@@ -91,30 +91,41 @@ static void mount_attach(struct mount *m, struct vnode *covered)
 	}
 }
 
+/* Ask the service; its root becomes m->root. On failure m is freed. */
+static int mount_start(struct mount *m, const struct vnode *covered)
+{
+	struct fs_attr attr;
+	int r = fs_mount(m->fs, m->instance, m->options, m->flags, &attr);
+	if (r == 0 && !S_ISDIR(attr.mode))
+		r = -EIO;
+	if (r == 0 && covered && (covered->mounted_here || covered->mount->detached))
+		r = -EBUSY;
+	m->root = r == 0 ? vnode_take(m, &attr) : NULL;
+	if (r == 0 && !m->root)
+		r = -ENOMEM;
+	if (r)
+		mount_free(m);
+	return r;
+}
+
 int mount_add(endpoint_t fs, const char *type, const char *source, const char *options, unsigned flags, struct vnode *covered)
 {
 	if (mounts.count >= MOUNT_MAX)
 		return -ENOSPC;
 	struct mount *m = mount_new(fs, type, source, options, flags);
-	if (!m)
-		return -ENOMEM;
-	struct fs_attr attr;
-	int r = fs_mount(fs, m->instance, options, flags, &attr);
-	if (r == 0 && !S_ISDIR(attr.mode))
-		r = -EIO;
-	if (r == 0 && covered && (covered->mounted_here || covered->mount->detached))
-		r = -EBUSY;
-	if (r == 0 && vnode_find(fs, attr.node))
-		r = -EBUSY;
-	m->root = r == 0 ? vnode_take(m, &attr) : NULL;
-	if (r == 0 && !m->root)
-		r = -ENOMEM;
-	if (r) {
-		mount_free(m);
-		return r;
-	}
-	mount_attach(m, covered);
-	return 0;
+	int r = m ? mount_start(m, covered) : -ENOMEM;
+	if (r == 0)
+		mount_attach(m, covered);
+	return r;
+}
+
+int mount_hidden(endpoint_t fs, struct mount **out)
+{
+	struct mount *m = mount_new(fs, "tmpfs", "none", "", 0);
+	int r = m ? mount_start(m, NULL) : -ENOMEM;
+	if (r == 0)
+		*out = m;
+	return r;
 }
 
 static bool mount_has_mounts(const struct mount *m)

@@ -121,6 +121,8 @@ static int64_t mmap_check(const struct vfs_vm_mmap_req *q, struct vm_mmap_reply_
 		return -ENODEV;
 	if (v->mount->flags & MOUNT_NOEXEC && q->prot & PROT_EXEC_F)
 		return -EPERM;
+	if (shared && q->prot & PROT_WRITE_F && v->seals & (8 | 0x10))
+		return -EPERM;
 	rep->fs = v->mount->fs;
 	rep->node = v->node;
 	rep->size = v->attr.size;

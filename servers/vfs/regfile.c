@@ -62,6 +62,17 @@ static int write_limit(const struct client *cl, struct uio *u, int64_t pos)
 	return 0;
 }
 
+/* Does a seal of a memfd forbid a write, or a length of `size`? */
+static int sealed_against(const struct vnode *v, uint64_t size, bool write)
+{
+	enum { FUTURE_WRITE = 0x10 };
+	if (write && v->seals & (F_SEAL_WRITE | FUTURE_WRITE))
+		return -EPERM;
+	if (v->seals & F_SEAL_GROW && size > v->attr.size)
+		return -EPERM;
+	return !write && v->seals & F_SEAL_SHRINK && size < v->attr.size ? -EPERM : 0;
+}
+
 static int64_t regular_write(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags)
 {
 	struct vnode *v = f->vnode;
@@ -69,7 +80,10 @@ static int64_t regular_write(struct call *c, struct file *f, struct uio *u, int6
 	bool append = (f->flags & O_APPEND) || flags & FILE_IO_APPEND;
 	if (u->left == 0)
 		return 0;
-	int r = write_limit(cl, u, append ? (int64_t)v->attr.size : *pos);
+	int64_t at = append ? (int64_t)v->attr.size : *pos;
+	int r = sealed_against(v, (uint64_t)at + u->left, true);
+	if (r == 0)
+		r = write_limit(cl, u, at);
 	if (r)
 		return r;
 	drop_setid(cl, v);
@@ -92,6 +106,9 @@ int file_truncate(struct client *cl, struct vnode *v, uint64_t size)
 		signal_send(cl->ep, SIGXFSZ);
 		return -EFBIG;
 	}
+	int sealed = sealed_against(v, size, false);
+	if (sealed)
+		return sealed;
 	struct fs_attr in = { .size = size };
 	int r = fs_setattr(v, FS_SET_SIZE, &in);
 	if (r == 0)

@@ -41,6 +41,14 @@ struct vnode *vnode_find(endpoint_t fs, uint64_t node)
 	return v;
 }
 
+static struct vnode *vnode_find_in(const struct mount *m, uint64_t node)
+{
+	struct vnode *v = *bucket_of(m->fs, node);
+	while (v && (v->node != node || v->mount != m))
+		v = v->hash_next;
+	return v;
+}
+
 static void vnode_unhash(struct vnode *v)
 {
 	struct vnode **p = bucket_of(v->mount->fs, v->node);
@@ -135,7 +143,7 @@ static struct vnode *vnode_new(struct mount *m, const struct fs_attr *attr)
 
 struct vnode *vnode_take(struct mount *m, const struct fs_attr *attr)
 {
-	struct vnode *v = vnode_find(m->fs, attr->node);
+	struct vnode *v = vnode_find_in(m, attr->node);
 	if (v) {
 		vnode_get(v);
 		v->attr = *attr;

@@ -28,6 +28,7 @@ struct vnode {
 	bool attr_stale;		/* sizes and times are to be asked anew; mode, uid, gid, rdev are right */
 	bool removed;			/* no name leads here any more */
 	uint64_t vm_refs;		/* mappings that VM has made */
+	unsigned seals;			/* F_SEAL_* of a memfd */
 	/* Where it was found last: exact for directories. */
 	struct vnode *parent;
 	char *name;

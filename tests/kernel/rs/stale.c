@@ -8,6 +8,7 @@
 
 enum { ROUNDS = 2000, RW = MAP_READ | MAP_WRITE };
 #define PLACE 0x380000000ull
+#define ALIAS 0x390000000ull		/* both frames, to write the pattern before the exchange */
 
 static volatile uint64_t round_nr, stop;
 
@@ -34,14 +35,15 @@ static void exchange_under_reader(unsigned cpus)
 	uint64_t wrong = 0, seen;
 
 	stop = round_nr = 0;
-	vm_map(MAP_ZERO, EP_RS, PLACE, 1, f[0], 0, RW);
+	for (int i = 0; i < 2; i++)
+		vm_map(MAP_ZERO, EP_RS, ALIAS + (vaddr_t)i * PAGE_BYTES, 1, f[i], 0, RW);
+	vm_map(MAP_FRAMES, EP_RS, PLACE, 1, f[0], 0, RW);
 	t = spawn(SERVICE, reader, 0, 0);
 	sys_schedule(t->ep, 4, 0, cpus > 1 ? 2 : 1);
 	sys_getinfo(GETINFO_PROC, &before, sizeof(before), EP_RS, 0);
 	for (uint64_t r = 1; r <= ROUNDS; r++) {
-		sys_memset(f[r & 1], 4096, 0);
+		*(volatile uint64_t *)(ALIAS + (r & 1) * PAGE_BYTES) = r;
 		vm_map(MAP_FRAMES, EP_RS, PLACE, 1, f[r & 1], 0, RW);
-		*(volatile uint64_t *)PLACE = r;
 		round_nr = r;
 		sys_vircopy(EP_SELF, PLACE, EP_SELF, (vaddr_t)&seen, 8, 0, 0);
 		wrong += seen != r;
@@ -57,6 +59,7 @@ static void exchange_under_reader(unsigned cpus)
 	check(after.stale_set - before.stale_set >= ROUNDS, "each edit is counted", (int64_t)(after.stale_set - before.stale_set));
 	reap(t);
 	vm_map(MAP_UNMAP, EP_RS, PLACE, 1, 0, 0, 0);
+	vm_map(MAP_UNMAP, EP_RS, ALIAS, 2, 0, 0, 0);
 }
 
 /* Copies without edits cost no refresh. */

@@ -102,6 +102,7 @@ static void keys_signal_the_foreground(void)
 			CHILD(job)
 			{
 				setpgid(0, 0);
+				on_signal(keys[i].sig, SIG_DFL, 0);
 				tell('r');
 				for (;;)
 					pause();

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A service that ends in a way its arguments say, for tests of RS: `life HOW MS TIMES` lives MS milliseconds, then crashes, exits,
+ * hangs, overruns an array or fails a check; TIMES instances do so, the next one lives on. DS counts the instances, because that
+ * outlives them. HOW `sigterm` ends only on SIGTERM; `stay` never; `again` also refuses to take over from a dead predecessor.
+ */
+#include <errno.h>
+#include <libsef/ds.h>
+#include <libsef/sef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct { const char *how; uint64_t ms, times, instance; char key[DS_KEY_LEN]; } life;
+
+static err_t life_init(const struct sef_init_info *info)
+{
+	err_t r;
+
+	snprintf(life.key, sizeof(life.key), "life.%s", info->label);
+	r = ds_retrieve_u64(life.key, &life.instance);
+	if (r != 0 && r != -ESRCH)
+		return r;
+	life.instance++;
+	log_info("instance %llu, type %d, restarts %u", (unsigned long long)life.instance, info->type, info->restarts);
+	if (life.instance <= life.times)
+		sys_setalarm(sys_uptime() + life.ms * 1000000, 0);
+	return ds_publish_u64(life.key, life.instance, DSF_OVERWRITE);
+}
+
+static void life_end(void)
+{
+	volatile int array[2] = { 0, 0 }, index = 5, *volatile nowhere = 0;
+
+	log_info("ends: %s", life.how);
+	if (strcmp(life.how, "crash") == 0)
+		*nowhere = 1;
+	else if (strcmp(life.how, "exit") == 0)
+		exit(3);
+	else if (strcmp(life.how, "hang") == 0)
+		for (;;)
+			index = array[0];
+	else if (strcmp(life.how, "overrun") == 0)
+		array[index] = 1;
+	else
+		fail_stop("life: own invariant is broken");
+}
+
+int main(int argc, char **argv)
+{
+	struct sef_callbacks callbacks = { .init_fresh = life_init, .init_restart = life_init, .signal_handler = sef_signal_term };
+	struct message m;
+	uint32_t status;
+
+	life.how = argc > 1 ? argv[1] : "stay";
+	life.ms = argc > 2 ? strtoul(argv[2], 0, 10) : 0;
+	life.times = argc > 3 ? strtoul(argv[3], 0, 10) : 0;
+	if (strcmp(life.how, "again") == 0)
+		callbacks.init_restart = sef_init_reset;
+	sef_startup(&callbacks);
+	for (;;)
+		if (sef_receive(EP_ANY, &m, &status) == 0 && m.source == EP_CLOCK)
+			life_end();
+}

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""RS seen from outside: services that crash, exit, hang or fail to initialise, and the `service` command (tests/proto/life.c)."""
+import json
+import re
+
+import pytest
+
+from harness import programs
+
+LIFE = "tests/proto/life"
+
+
+@pytest.fixture
+def run(guest, tmp_path):
+    """run(script, smp=): the script in a guest that has /root/svc/life and `up LABEL ARGS... [options]`."""
+    conf = tmp_path / "life.conf"
+    conf.write_text("service life {\n};\n")
+    head = """
+up() { label=$1; args=$2; shift 2; service up /root/life -config /root/life.conf -label $label -args "$args" "$@"; }
+ran() { "$@"; echo "$1 $2 = $?"; }
+restarts() { service status $1 | sed -n 's/^restarts *//p'; }
+wait_restarts() { n=0; while [ "$(restarts $1)" -lt $2 ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done; restarts $1; }
+"""
+
+    def run_script(script, smp=1, timeout=120):
+        result = guest(head + script, smp=smp, timeout=timeout,
+                       add=[programs.service_program(LIFE) + ":/root/life", f"{conf}:/root/life.conf"])
+        assert result.status == 0, str(result)
+        return result.text
+
+    return run_script
+
+
+@pytest.mark.parametrize("smp", [1, 2, 4])
+@pytest.mark.parametrize("how, options, words", [
+    ("crash", "", "segmentation fault"),
+    ("exit", "", "ended itself"),
+    ("hang", "-period 200", "did not answer for 400 ms and was killed"),
+    ("overrun", "", "illegal instruction or failed check"),
+    ("check", "", "ended itself"),
+    ("again", "", "ended itself"),
+])
+def test_service_that_dies_is_started_again_and_keeps_its_data(run, smp, how, options, words):
+    text = run(f"up a '{how} 50 2' {options}; wait_restarts a 2; sleep 0.3; service why a; service status a --json", smp=smp)
+    status = json.loads(text.strip().splitlines()[-1])
+    assert (status["state"], status["restarts"]) == ("running", 2), text
+    assert len(re.findall(f"a died: {words}", text)) == 2, text
+    assert text.count("a runs again") == 2, text
+
+
+def test_killed_service_comes_back_and_lethal_signals_are_refused(run):
+    text = run("""
+up a stay
+pid() { service status a | sed -n 's/^pid *//p'; }
+kill -SEGV $(pid) 2>/dev/null; echo "segv $?"
+kill -HUP $(pid); echo "hup $?"
+sleep 0.3; restarts a
+kill -KILL $(pid); wait_restarts a 1
+service why a
+""")
+    assert text.startswith("segv 1\nhup 0\n0\n1\n"), text
+    assert "a died: killed" in text
+
+
+def test_failures_in_initialisation_are_told_to_who_started_it(run):
+    text = run("""
+up x stay -x; echo "x $?"
+up y stay -y; echo "y $?"
+up z stay -z; echo "z $?"
+service list | grep -c '^[xyz] ' || :
+""", timeout=60)
+    assert re.search(r"^x 6$", text, re.M) and re.search(r"^y 1$", text, re.M) and re.search(r"^z 6$", text, re.M), text
+    assert text.endswith("\n0\n"), text
+
+
+def test_service_that_always_dies_at_once_is_given_up(run):
+    text = run("up a 'crash 1 1000'; sleep 12; service status a; service why a; service down a; echo down $?", timeout=60)
+    assert "state      failed" in text and "is not started again" in text, text
+    assert "down 0" in text
+
+
+def test_requests_are_checked(run):
+    text = run("""
+up a stay
+up a stay; echo "twice $?"
+service up /root/life -config /root/life.conf -label 'b b'; echo "label $?"
+service up life -config /root/life.conf; echo "relative $?"
+service up /etc -config /root/life.conf; echo "folder $?"
+service up /etc/passwd -config /root/life.conf; echo "undescribed $?"
+service up /root/life -config /etc/passwd; echo "config $?"
+cp /etc/passwd /root/passwd; mkdir /root/bad; cp /etc/passwd /root/bad/life
+service up /root/bad/life -config /root/life.conf; echo "no program $?"
+service down nobody; echo "nobody $?"
+service down pm; echo "core $?"
+service restart tmpfs; echo "boot $?"
+service frobnicate; echo "verb $?"
+service up /root/life -period 0; echo "period $?"
+service up /root/life -label; echo "value $?"
+up m stay -major 17; up n stay -major 17; echo "major $?"
+echo 'service life { irqs 4; };' >/root/wrong.conf
+service up /root/life -config /root/wrong.conf; echo "conf $?"
+""" + "su -s /bin/sh nobody -c 'service list' 2>/dev/null; echo \"user $?\"\n")
+    want = {"twice": 1, "label": 1, "relative": 2, "folder": 2, "undescribed": 3, "config": 3, "no program": 1, "nobody": 4,
+            "core": 1, "boot": 1, "verb": 2, "period": 2, "value": 2, "major": 1, "conf": 3}
+    got = {k: int(v) for k, v in re.findall(r"^([a-z ]+) (\d+)$", text, re.M)}
+    assert {k: got.get(k) for k in want} == want, text
+    assert got["user"] != 0
+
+
+def test_nothing_is_left_of_services_that_were_restarted_and_removed(run):
+    text = run("""
+leaks() { grep -v pool /proc/axolotl/leaks; }
+cycle() {
+	for i in 1 2 3; do
+		up a 'crash 1 3' >/dev/null 2>&1; wait_restarts a 3 >/dev/null
+		service restart a; service refresh a; service down a
+		up b stay -x 2>/dev/null; up c stay -y 2>/dev/null
+	done
+}
+cycle; leaks >/tmp/before; cycle; leaks >/tmp/after
+diff /tmp/before /tmp/after && echo same
+""")
+    assert text.endswith("same\n"), text

@@ -44,10 +44,20 @@ static struct task *boot_make_init(void)
 		fail_stop("no memory for init");
 	strcpy(t->name, "init");
 	task_set_answers(t);
-	err_t r = peer_vfs_fork(EP_NONE, ep, PID_INIT, 0);
+	return t;
+}
+
+/* VFS gives a fresh process the root directory it has at that moment, so each attempt begins there. */
+static void boot_attempt(struct task *t)
+{
+	err_t r;
+
+	if (pm.boot_tries)
+		peer_vfs_exit(t->ep);
+	r = peer_vfs_fork(EP_NONE, t->ep, PID_INIT, 0);
 	if (r != 0)
 		fail_stop("VFS refuses init: %s", err_text(r));
-	return t;
+	boot_exec(t);
 }
 
 static void boot_later(nstime_t ns)
@@ -62,7 +72,7 @@ void boot_retry(void)
 {
 	struct group *init = group_of_pid(PID_INIT);
 
-	boot_exec(init ? init->leader : boot_make_init());
+	boot_attempt(init ? init->leader : boot_make_init());
 }
 
 void boot_exec_failed(struct task *t, err_t error)

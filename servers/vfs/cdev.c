@@ -302,8 +302,10 @@ static int64_t io_piece(struct call *c, struct cdev_io *io, vaddr_t addr, uint64
 		grant_revoke(g);
 		if (r != -ESOFTFAULT)
 			return r > (int64_t)len ? -EIO : r;
-		if (user_prefault(io->u->ep, addr, len, read))
-			return -EFAULT;
+		int64_t present = user_prefault(io->u->ep, addr, len, read);
+		if (present < 0)
+			return present;
+		len = (uint64_t)present;
 	}
 	return -EFAULT;
 }
@@ -365,10 +367,10 @@ static uint64_t ioctl_bytes(uint32_t request, uint64_t arg)
 /* The driver touches only what the request needs; bring in the page of the first byte and, where there is one, of the last. */
 static int ioctl_prefault(endpoint_t ep, vaddr_t arg, uint64_t len)
 {
-	if (user_prefault(ep, arg, 1, true) != 0 && user_prefault(ep, arg, 1, false) != 0)
+	if (user_prefault(ep, arg, 1, true) < 0 && user_prefault(ep, arg, 1, false) < 0)
 		return -EFAULT;
 	vaddr_t last = arg + len - 1;
-	if (arg / PAGE_BYTES != last / PAGE_BYTES && user_prefault(ep, last, 1, true) != 0)
+	if (arg / PAGE_BYTES != last / PAGE_BYTES && user_prefault(ep, last, 1, true) < 0)
 		user_prefault(ep, last, 1, false);
 	return 0;
 }

@@ -82,6 +82,19 @@ static int64_t fcntl_setfl(struct file *f, uint64_t flags)
 	return 0;
 }
 
+/* pid > 0: a process, < 0: a group, 0: nobody. */
+static int64_t fcntl_set_owner(struct file *f, int32_t pid)
+{
+	bool found = pid == 0;
+	for (unsigned slot = 0; slot < NR_PROCS && !found; slot++) {
+		const struct client *cl = client_at(slot);
+		found = cl && (pid > 0 ? cl->pid == pid : cl->pgid == -pid);
+	}
+	if (found)
+		f->owner_pid = pid;
+	return found ? 0 : -ESRCH;
+}
+
 struct owner_ex { int32_t type, pid; };
 
 static int64_t fcntl_owner_ex(struct call *c, struct file *f, vaddr_t arg, bool set)
@@ -93,8 +106,7 @@ static int64_t fcntl_owner_ex(struct call *c, struct file *f, vaddr_t arg, bool 
 		return -EFAULT;
 	if (o.type < 0 || o.type > 2)
 		return -EINVAL;
-	f->owner_pid = o.type == 2 ? -o.pid : o.pid;
-	return 0;
+	return fcntl_set_owner(f, o.type == 2 ? -o.pid : o.pid);
 }
 
 static bool fcntl_path_ok(unsigned cmd)
@@ -125,8 +137,7 @@ static int64_t fcntl_simple(struct call *c, struct file *f, unsigned cmd, uint64
 	case F_SETOWN:
 		if ((int)arg == INT32_MIN)
 			return -EINVAL;
-		f->owner_pid = (int32_t)arg;
-		return 0;
+		return fcntl_set_owner(f, (int32_t)arg);
 	case F_GETSIG:
 		return f->owner_signo;
 	case F_SETSIG:

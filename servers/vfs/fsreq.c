@@ -202,9 +202,10 @@ static int transfer_piece(struct vnode *v, const struct uio *u, struct transfer 
 		}
 		if (r != -ESOFTFAULT)
 			return r;
-		r = user_prefault(u->ep, addr, len, to_user);
-		if (r)
-			return r;
+		int64_t present = user_prefault(u->ep, addr, len, to_user);
+		if (present < 0)
+			return (int)present;
+		len = (uint64_t)present;
 	}
 	return -EFAULT;
 }

@@ -33,6 +33,8 @@ void locks_drop_owner(struct vnode *v, const void *owner)
 
 static const void *waits_for(const void *owner)
 {
+	if (!lock_waits.ready)
+		return NULL;
 	for (struct list *l = lock_waits.all.next; l != &lock_waits.all; l = l->next) {
 		struct lock_wait *w = list_entry(l, struct lock_wait, link);
 		if (w->owner == owner)

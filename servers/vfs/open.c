@@ -37,6 +37,8 @@ void made_fill(const struct client *cl, const struct vnode *dir, unsigned mode, 
 		made->gid = dir->attr.gid;
 		if (S_ISDIR(mode))
 			made->mode |= S_ISGID;
+		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && cl->fsuid != 0 && !client_in_group(cl, made->gid))
+			made->mode &= ~(uint32_t)S_ISGID;
 	}
 }
 

@@ -226,8 +226,10 @@ static int64_t pipe_write_locked(struct call *c, struct file *f, struct uio *u, 
 	int64_t total = 0;
 	bool small = u->left <= PIPE_BUF;
 	while (u->left) {
-		if (p->readers == 0)
-			return total ? total : pipe_broken(c);
+		if (p->readers == 0) {
+			int64_t broken = pipe_broken(c);
+			return total ? total : broken;
+		}
 		if (pipe_has_room(p, small ? u->left : PIPE_BUF + 1)) {
 			int64_t n = pipe_write_some(p, u);
 			if (n < 0)

@@ -11,11 +11,22 @@
 
 static const int64_t POS_MAX = INT64_MAX;
 
-/* relatime: the file system updates the access time only if it is older than the others; then what we know is old. */
-static void note_access(struct vnode *v)
+/*
+ * relatime: the file system updates the access time only if it is older than the others; then what we know is old. Where the access
+ * time is to stay, it is put back.
+ */
+static void note_access(struct file *f)
 {
-	if (v->attr.atime_ns <= v->attr.mtime_ns || v->attr.atime_ns <= v->attr.ctime_ns)
+	enum { NOATIME = 1024 };
+	struct vnode *v = f->vnode;
+	if (v->attr.atime_ns > v->attr.mtime_ns && v->attr.atime_ns > v->attr.ctime_ns)
+		return;
+	if (!(f->flags & O_NOATIME) && !(v->mount->flags & NOATIME)) {
 		v->attr_stale = true;
+		return;
+	}
+	struct fs_attr in = { .atime_ns = v->attr.atime_ns, .ctime_ns = v->attr.ctime_ns };
+	fs_setattr(v, FS_SET_ATIME | FS_SET_CTIME, &in);
 }
 
 static int64_t regular_read(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags)
@@ -30,7 +41,7 @@ static int64_t regular_read(struct call *c, struct file *f, struct uio *u, int64
 	int64_t n = fs_read(v, u, (uint64_t)*pos);
 	if (n > 0)
 		*pos += n;
-	note_access(v);
+	note_access(f);
 	return n;
 }
 
@@ -120,7 +131,7 @@ static int64_t seek_result(struct file *f, int64_t base, int64_t offset)
 {
 	int64_t pos;
 	if (__builtin_add_overflow(base, offset, &pos))
-		return base > 0 && offset > 0 ? -EOVERFLOW : -EINVAL;
+		return -EINVAL;
 	if (pos < 0)
 		return -EINVAL;
 	f->pos = pos;

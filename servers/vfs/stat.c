@@ -222,13 +222,18 @@ static int64_t readlink_call(struct call *c, int dirfd, vaddr_t path, vaddr_t bu
 	struct vnode *v;
 	if (room <= 0)
 		return -EINVAL;
-	int r = path_lookup_user(c, dirfd, path, PATH_NOFOLLOW | PATH_EMPTY_OK, &v);
+	int r = path_copy_in(c, path, text);
+	if (r)
+		return r;
+	bool empty = !*text;
+	unsigned flags = PATH_NOFOLLOW | (dirfd == AT_FDCWD ? 0u : PATH_EMPTY_OK);
+	r = path_lookup(&(struct path){ c, c->client, dirfd, text, flags }, &v);
 	if (r)
 		return r;
 	const char *target = v->link_target;
 	int64_t n = target ? (int64_t)strlen(target) : 0;
 	if (!vnode_is_link(v)) {
-		n = -EINVAL;
+		n = empty ? -ENOENT : -EINVAL;
 	} else if (!target) {
 		n = fs_readlink(v, text, sizeof text, c->ep);
 		target = text;

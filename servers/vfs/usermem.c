@@ -14,11 +14,16 @@
 
 enum { PREFAULT_TRIES = 8, PREFAULT_MAX = 1 << 20, STRING_STEP = 256 };
 
-int user_prefault(endpoint_t ep, vaddr_t addr, uint64_t len, bool write)
+int64_t user_prefault(endpoint_t ep, vaddr_t addr, uint64_t len, bool write)
 {
+	uint64_t in_page = PAGE_BYTES - (addr & (PAGE_BYTES - 1));
 	if (len > PREFAULT_MAX)
 		len = PREFAULT_MAX;
-	return vm_prefault(ep, addr, len, write) == 0 ? 0 : -EFAULT;
+	if (vm_prefault(ep, addr, len, write) == 0)
+		return (int64_t)len;
+	if (len <= in_page || vm_prefault(ep, addr, in_page, write) != 0)
+		return -EFAULT;
+	return (int64_t)in_page;
 }
 
 /* The page that is missing may be one of ours: a copy that is only tried does not bring it in. */
@@ -58,7 +63,7 @@ static int copy_with_help(endpoint_t user, vaddr_t addr, void *own, size_t len, 
 		addr += done;
 		len -= done;
 		own_touch(p, len, !write);
-		if (tries > PREFAULT_TRIES || user_prefault(user, addr, len, write) != 0)
+		if (tries > PREFAULT_TRIES || user_prefault(user, addr, len, write) < 0)
 			return -EFAULT;
 	}
 	return 0;
@@ -224,6 +229,11 @@ static int64_t uio_copy(struct uio *u, uint8_t *own, size_t len, bool out)
 		if (n == 0)
 			break;
 		int r = out ? user_write(u->ep, addr, own + moved, n) : user_read(u->ep, addr, own + moved, n);
+		uint64_t in_page = PAGE_BYTES - (addr & (PAGE_BYTES - 1));
+		if (r && n > in_page) {	/* what lies before the hole is moved */
+			n = in_page;
+			r = out ? user_write(u->ep, addr, own + moved, n) : user_read(u->ep, addr, own + moved, n);
+		}
 		if (r)
 			return moved ? (int64_t)moved : r;
 		uio_advance(u, n);

@@ -16,8 +16,8 @@ static inline bool user_range_ok(vaddr_t addr, uint64_t len) { return len <= USE
 
 int user_read(endpoint_t ep, vaddr_t from, void *to, size_t len);
 int user_write(endpoint_t ep, vaddr_t to, const void *from, size_t len);
-/* Make [addr, +len) present. */
-int user_prefault(endpoint_t ep, vaddr_t addr, uint64_t len, bool write);
+/* Make [addr, +len) present, or as much of its beginning as can be: bytes, or -EFAULT. */
+int64_t user_prefault(endpoint_t ep, vaddr_t addr, uint64_t len, bool write);
 /* A NUL-terminated string of at most max bytes with its NUL; -ENAMETOOLONG. *len (may be NULL) without NUL. */
 int user_read_string(endpoint_t ep, vaddr_t from, char *to, size_t max, size_t *len);
 

@@ -289,6 +289,14 @@ static inline err_t ipc_receive(struct proc *p, endpoint_t from)
 	return -ENORESULT;
 }
 
+void ipc_retry_receive(struct proc *p)
+{
+	if (!(p->rts & RTS_RECEIVING) || (p->flags & PROC_SENDREC))
+		return;
+	if (notify_receive(p, p->recv_from) || async_receive(p, p->recv_from) || caller_receive(p, p->recv_from))
+		rts_unset(p, RTS_RECEIVING);
+}
+
 /* ---- the primitives that never wait in their first half ---- */
 
 static err_t ipc_notify(struct proc *p, endpoint_t e)

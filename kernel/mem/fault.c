@@ -92,6 +92,20 @@ err_t vm_request_done(struct proc *p, err_t result)
 	return 0;
 }
 
+void vm_attach(struct proc *p)
+{
+	if (p->rts & RTS_PAGEFAULT) {
+		p->fault.given = false;
+		list_add_tail(&faults, &p->fault_node);
+		vm_tell(KSIG_PAGEFAULT);
+	}
+	if (p->rts & RTS_VMREQUEST) {
+		p->wait.given = false;
+		list_add_tail(&requests, &p->wait_node);
+		vm_tell(KSIG_MEMREQ);
+	}
+}
+
 void vm_forget(struct proc *p)
 {
 	struct list_node *n, *next;

@@ -157,6 +157,12 @@ err_t signal_end(struct proc *manager, struct proc *p)
 	return 0;
 }
 
+void signal_attach(struct proc *p)
+{
+	if (p->rts & RTS_SIGNALED)
+		signal_tell(p, signal_manager(p));
+}
+
 void signal_forget(struct proc *p)
 {
 	list_unlink(&p->sig_node);

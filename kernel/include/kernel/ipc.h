@@ -35,6 +35,7 @@ uint32_t async_used(void);
 endpoint_t ipc_waits_for(const struct proc *p);
 /* p left: nobody may keep waiting for it. Senders and receivers of p get `error`; its notifications and messages vanish. */
 void ipc_clear_refs(struct proc *p, err_t error);
+void ipc_retry_receive(struct proc *p);		/* RECEIVING already: take what waits for it, if anything matches */
 void ipc_unlink_sender(struct proc *p);		/* p no longer stands in the queue of whom it sends to */
 void ipc_forget(struct proc *p);		/* p dies: its own queues and waits */
 

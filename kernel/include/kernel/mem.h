@@ -26,6 +26,7 @@ struct proc *vm_next_fault(void);		/* first one not given yet, or 0 */
 struct proc *vm_next_request(void);
 err_t vm_fault_done(struct proc *p);		/* ESRCH if it has none */
 err_t vm_request_done(struct proc *p, err_t result);
+void vm_attach(struct proc *p);			/* its slot changed: offer what it waits for again */
 void vm_forget(struct proc *p);			/* p dies: its own requests, and those that name it as target */
 extern uint64_t vm_fault_count, vm_request_count;
 void vm_relist(void);				/* VM was replaced: offer everything again */

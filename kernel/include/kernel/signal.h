@@ -15,6 +15,7 @@ void signal_recheck(struct proc *p);		/* tell its manager KSIG_F_RECHECK */
 bool signal_fetch(struct proc *manager, struct ksig_info *out);		/* look, do not take */
 void signal_fetched(struct proc *p);		/* taken */
 err_t signal_end(struct proc *manager, struct proc *p);
+void signal_attach(struct proc *p);		/* its slot changed: list it again */
 void signal_forget(struct proc *p);		/* p dies */
 bool signal_any(const struct proc *p);
 

@@ -63,4 +63,5 @@ void check_time(void);
 void check_routes(void);
 void check_info(void);
 void check_stale_tlb(void);
+void check_update(void);
 void measure(void);

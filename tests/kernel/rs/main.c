@@ -48,6 +48,7 @@ int main(void)
 	start("signals", check_signals);
 	start("time", check_time);
 	start("routes", check_routes);
+	start("live update", check_update);
 	start("tables", check_info);
 	start("stale translations", check_stale_tlb);
 	start("measurements", measure);

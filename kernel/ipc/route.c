@@ -10,6 +10,7 @@
 #include <kernel/ipc.h>
 #include <kernel/route.h>
 #include <kernel/sched.h>
+#include <kernel/signal.h>
 
 struct route_entry route_tables[2][ROUTE_NR];
 
@@ -113,6 +114,22 @@ static void route_nowhere(struct proc *p, uint64_t number, uint64_t index)
 		log_debug("%s(%d): system call %lu is not implemented\n", p->name, p->endpoint, number);
 }
 
+/* The stops of a traced process around a call; true: stopped before it, the call will be made when the process is resumed. */
+static bool route_trace_stop(struct proc *p)
+{
+	if (p->misc & MF_TRACE_EXIT)
+		return false;		/* a parked call that is run again */
+	if (!(p->flags & PROC_TRACE_ENTERED)) {
+		p->flags |= PROC_TRACE_ENTERED;
+		arch_frame_restart(&p->frame);
+		signal_trace_stop(p);
+		return true;
+	}
+	p->flags &= ~(uint32_t)(PROC_TRACE_ENTERED | PROC_TRACE_CALLS);
+	p->misc |= MF_TRACE_EXIT;
+	return false;
+}
+
 void route_call(struct proc *p, uint64_t number)
 {
 	uint64_t index = route_index(number);
@@ -123,6 +140,8 @@ void route_call(struct proc *p, uint64_t number)
 		route_nowhere(p, number, index);
 		return;
 	}
+	if (unlikely(p->flags & PROC_TRACE_CALLS) && route_trace_stop(p))
+		return;
 	e = &route_tables[proc_is_user(p) ? ROUTE_TABLE_USER : ROUTE_TABLE_SERVICE][index];
 	switch (e->kind) {
 	case ROUTE_SERVER:

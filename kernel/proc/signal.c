@@ -95,6 +95,13 @@ void signal_raise(struct proc *p, int signo, const struct sig_detail *d)
 		signal_tell(p, manager);
 }
 
+void signal_trace_stop(struct proc *p)
+{
+	struct sig_detail d = { .code = SIG_TRAP | 0x80, .ip = arch_frame_pc(&p->frame) };
+
+	signal_raise(p, SIG_TRAP, &d);
+}
+
 void signal_recheck(struct proc *p)
 {
 	p->flags |= PROC_RECHECK;
@@ -246,6 +253,11 @@ bool signal_exit_work(struct proc *p)
 		return false;
 	if (p->misc & MF_RESTART)
 		signal_resolve_restart(p);
+	if (p->misc & MF_TRACE_EXIT) {
+		p->misc &= ~(uint32_t)MF_TRACE_EXIT;
+		signal_trace_stop(p);
+		return false;
+	}
 	if ((p->misc & MF_SIGSEND) && !signal_build_frame(p))
 		return false;
 	if (p->misc & MF_TEMP_MASK)

@@ -46,6 +46,7 @@ enum misc_flag {
 	MF_CALL_RESUME  = 1 << 1,	/* run the parked system call or kernel call again */
 	MF_RESTART      = 1 << 2,	/* the result in the frame is one of ERESTART* */
 	MF_TEMP_MASK    = 1 << 3,	/* saved_mask comes back now */
+	MF_TRACE_EXIT   = 1 << 4,	/* stop for the tracer: a system call is over */
 };
 
 enum proc_flag {
@@ -59,7 +60,8 @@ enum proc_flag {
 	PROC_RUNNING     = 1 << 7,	/* current process of `cpu` */
 	PROC_EXPIRED     = 1 << 8,	/* its quantum ran out: to the tail of its queue */
 	PROC_SPREAD      = 1 << 9,	/* fresh child: an idle CPU may take it at once */
-	PROC_TRACE_CALLS = 1 << 10,	/* tracer wants a stop at system calls */
+	PROC_TRACE_CALLS = 1 << 10,	/* tracer wants a stop before and after the next system call */
+	PROC_TRACE_ENTERED = 1 << 13,	/* the stop before it has been made */
 	PROC_FORKED      = 1 << 11,	/* has not run yet */
 	PROC_VTIMER      = 1 << 12,	/* a CPU-time timer runs */
 };

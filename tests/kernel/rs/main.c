@@ -49,6 +49,7 @@ int main(void)
 	start("time", check_time);
 	start("routes", check_routes);
 	start("live update", check_update);
+	start("tracing", check_trace);
 	start("tables", check_info);
 	start("stale translations", check_stale_tlb);
 	start("measurements", measure);

@@ -3,6 +3,7 @@
 # Build every system test with both C libraries and run it on the machine's own Linux: what a test asks of the
 # guest must first hold there. Usage: run_host.sh [-n TIMES] [test_name...]
 here=$(cd "$(dirname "$0")" && pwd)
+flags="-static -no-pie -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Werror -pthread -I$here"
 out=${OUT:-/tmp/axolotl-systests}
 times=1
 [ "$1" = -n ] && { times=$2; shift 2; }
@@ -13,7 +14,7 @@ for t in "$@"; do
 	for cc in musl-gcc gcc; do
 		bin=$out/$t.$cc
 		if [ ! -x "$bin" ] || [ "$here/$t.c" -nt "$bin" ] || [ "$here/check.h" -nt "$bin" ]; then
-			$cc -static -no-pie -O1 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Werror -pthread -o "$bin" "$here/$t.c" || { bad=1; continue; }
+			$cc $flags -o "$bin" "$here/$t.c" || { bad=1; continue; }
 		fi
 		if head -5 "$here/$t.c" | grep -q 'host: skip'; then
 			echo "skip $t: $(head -5 "$here/$t.c" | grep 'host: skip')"

@@ -7,6 +7,8 @@
  * PM_KILL            services SENDA    never      raise a signal on a process (VFS: SIGPIPE, SIGXFSZ, SIGIO)
  * PM_INFO            procfs, VFS SENDREC at once  copy a struct pm_info_* by grant
  * PM_SERVICE         RS       SENDA    never      a service has started or is gone: keep pid <-> endpoint
+ * PM_SIGNALFD        VFS      SENDA    at once, PM_SIGNALFD + 1 by SENDA   look for, or take, a pending signal of a process; when there is
+ *                                                 none, VFS_SIGNALS is sent (once) when one of the set comes
  * PM_TIMER           -        -        -          reserved
  */
 #pragma once
@@ -14,7 +16,8 @@
 #include <abi/limits.h>
 #include <abi/message.h>
 
-enum { PM_TTY_SIGNAL = MSG_PM, PM_KILL = MSG_PM + 2, PM_INFO = MSG_PM + 4, PM_SERVICE = MSG_PM + 6 };
+enum { PM_TTY_SIGNAL = MSG_PM, PM_KILL = MSG_PM + 2, PM_INFO = MSG_PM + 4, PM_SERVICE = MSG_PM + 6,
+	PM_SIGNALFD = MSG_PM + 8 };
 
 /* VFS's answers to PM (see vfs.h) arrive as VFS_EXEC + 1 etc. */
 
@@ -26,6 +29,8 @@ struct pm_tty_signal_req {
 enum pm_tty_verdict { PM_TTY_SENT, PM_TTY_PROCEED /* SIGTTOU ignored or blocked: go on */, PM_TTY_EIO /* orphaned, ignored or blocked SIGTTIN */ };
 struct pm_tty_signal_rep { uint32_t id, verdict; };
 struct pm_kill_req { endpoint_t ep; int32_t signo; int32_t code; int32_t pad; uint64_t value; };
+struct pm_signalfd_req { uint32_t id; endpoint_t ep; uint64_t set; grant_t info_grant /* siginfo_t, WRITE */; uint32_t take; };
+struct pm_signalfd_rep { uint32_t id; int32_t signo; };	/* 0: none */
 struct pm_service_req { endpoint_t ep; int32_t started; char name[PROC_NAME_LEN]; };
 
 enum { PM_INFO_PROC /* struct pm_proc_info[] from slot `first` on, only those in use */ , PM_INFO_LOAD /* struct pm_load_info */ };

@@ -8,12 +8,13 @@
  * VFS_SETCRED     PM    SENDREC  at once                 credentials used for permission checks; groups by address in PM's memory
  * VFS_SETIDS      PM    SENDREC  at once                 pid, pgid, sid; a new session loses its controlling terminal
  * VFS_EXEC        PM    SENDA    later, VFS_EXEC + 1     load a program: see struct; VFS_EXEC_COMMIT when VFS said READY
- * VFS_RLIMIT      PM    SENDREC  at once                 RLIMIT_NOFILE, RLIMIT_FSIZE of a process
+ * VFS_RLIMIT      PM    SENDREC  at once                 RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_STACK of a process
  * VFS_VM_MMAP     VM    SENDA    later, VM_MMAP_REPLY    the file behind a descriptor is to be mapped; takes a reference
  * VFS_VM_UNREF    VM    SENDA    never                   a mapping of (fs, node) is gone: drop one reference
  * VFS_VM_NAME     procfs SENDREC at once                 path of a mapped node, by grant
  * VFS_INFO        procfs SENDREC at once                 mounts, descriptors, cwd, root, exe as text or structs by grant
  * VFS_MAPDRIVER   RS    SENDA    never                   record label, endpoint and major in the device map
+ * VFS_SIGNALS     PM    SENDA    never                   a signal of a set that PM_SIGNALFD asked for is pending now
  * VFS_MOUNTED     fs    -        -                       reserved
  */
 #pragma once
@@ -22,10 +23,11 @@
 
 enum { VFS_FORK = MSG_VFS, VFS_EXIT = MSG_VFS + 2, VFS_SETCRED = MSG_VFS + 4, VFS_SETIDS = MSG_VFS + 6, VFS_EXEC = MSG_VFS + 8,
 	VFS_EXEC_COMMIT = MSG_VFS + 10, VFS_RLIMIT = MSG_VFS + 12, VFS_VM_MMAP = MSG_VFS + 14, VFS_VM_UNREF = MSG_VFS + 16,
-	VFS_VM_NAME = MSG_VFS + 18, VFS_INFO = MSG_VFS + 20, VFS_MAPDRIVER = MSG_VFS + 22 };
+	VFS_VM_NAME = MSG_VFS + 18, VFS_INFO = MSG_VFS + 20, VFS_MAPDRIVER = MSG_VFS + 22, VFS_SIGNALS = MSG_VFS + 24 };
 
 struct vfs_fork_req { endpoint_t parent /* EP_NONE: a fresh process with root's defaults and /dev/console (init) */, child; int32_t pid; uint32_t flags; };
 enum { VFS_FORK_FILES = 1, VFS_FORK_FS = 2, VFS_FORK_THREAD = 4 /* same pid-level identity (cwd etc. by flags) */ };
+struct vfs_signals_req { int32_t pid; };
 struct vfs_exit_req { endpoint_t ep; };
 struct vfs_setcred_req { endpoint_t ep; uint32_t fsuid, fsgid, uid, gid; uint32_t nr_groups; vaddr_t groups /* uint32_t[] in PM */; };
 struct vfs_setids_req { endpoint_t ep; int32_t pid, pgid, sid; };

@@ -55,6 +55,9 @@ static void on_service_request(const struct message *m, uint32_t status)
 	case PM_INFO:
 		info_request(m);
 		return;
+	case PM_SIGNALFD:
+		signalfd_request(m);
+		return;
 	case PM_SERVICE:
 		service_request(m);
 		return;

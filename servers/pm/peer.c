@@ -95,7 +95,7 @@ static void peer_rlimit_vm(struct task *t, uint32_t resource, const struct rlimi
 void peer_rlimit(struct group *g, uint32_t resource)
 {
 	const struct rlimit *l = &g->limits[resource];
-	bool vfs = resource == RLIMIT_NOFILE || resource == RLIMIT_FSIZE;
+	bool vfs = resource == RLIMIT_NOFILE || resource == RLIMIT_FSIZE || resource == RLIMIT_STACK;
 	bool vm = resource == RLIMIT_AS || resource == RLIMIT_DATA || resource == RLIMIT_STACK || resource == RLIMIT_MEMLOCK;
 
 	for (struct task *t = g->tasks; t; t = t->next) {

@@ -84,6 +84,8 @@ void group_continue(struct group *g);
 void parent_notify(struct group *g, int code);		/* SIGCHLD with CLD_* */
 void job_tty_signal(const struct message *m);
 void job_kill_message(const struct message *m);
+void signalfd_request(const struct message *m);
+void signalfd_posted(struct group *g, int signo);
 
 /* ---- timers ---- */
 nstime_t time_now(void);

@@ -397,6 +397,7 @@ static err_t signal_send(struct group *g, struct task *t, const struct sig_entry
 	err_t r = signal_queue(t ? &t->pending : &g->pending, g, e);
 	if (r != 0)
 		return r;
+	signalfd_posted(g, signo);
 	if (signo == SIGCONT)
 		signal_deliver_group(g);
 	else

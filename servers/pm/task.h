@@ -116,6 +116,7 @@ struct group {
 	struct group *parent;
 	struct sig_actions *actions;
 	struct sig_queue pending;	/* sent to the group */
+	uint64_t signalfd_set;		/* VFS wants to know when one of these comes */
 
 	/* --- family --- */
 	struct group *children, *children_last;	/* oldest first */

@@ -258,6 +258,8 @@ static int length_set(struct client *cl, struct vnode *v, const void *arg)
 	if (!S_ISREG(v->attr.mode))
 		return -EINVAL;
 	int r = perm_check(cl, v, MAY_WRITE);
+	if (r == 0 && v->running)
+		r = -ETXTBSY;
 	return r ? r : file_truncate(cl, v, *(const uint64_t *)arg);
 }
 

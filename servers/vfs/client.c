@@ -17,7 +17,7 @@
 #include "mount.h"
 #include "vnode.h"
 
-static const uint64_t DEFAULT_NOFILE = 1024;
+static const uint64_t DEFAULT_NOFILE = 1024, DEFAULT_STACK = 8 << 20;
 
 static struct clients {
 	struct client *by_slot[NR_PROCS];
@@ -128,17 +128,27 @@ void fds_put(struct fdtable *t)
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
+void client_set_exe(struct client *c, struct vnode *v)
+{
+	struct vnode *old = c->exe;
+	c->exe = v ? vnode_get(v) : NULL;
+	if (v)
+		v->running++;
+	if (old) {
+		old->running--;
+		vnode_put(old);
+	}
+}
+
 static void client_drop_files(struct client *c)
 {
 	struct fdtable *fds = c->fds;
 	struct fsctx *fs = c->fs;
-	struct vnode *exe = c->exe;
 	c->fds = NULL;
 	c->fs = NULL;
-	c->exe = NULL;
+	client_set_exe(c, NULL);
 	fds_put(fds);
 	fsctx_put(fs);
-	vnode_put(exe);
 }
 
 void client_put(struct client *c)
@@ -179,6 +189,7 @@ static bool client_inherit(struct client *c, struct client *parent, uint32_t fla
 	c->fsgid = parent->fsgid;
 	c->limit_files = parent->limit_files;
 	c->limit_fsize = parent->limit_fsize;
+	c->limit_stack = parent->limit_stack;
 	c->pgid = parent->pgid;
 	c->session = parent->session;
 	if (c->session)
@@ -186,8 +197,7 @@ static bool client_inherit(struct client *c, struct client *parent, uint32_t fla
 	c->groups = parent->groups;
 	if (c->groups)
 		c->groups->refs++;
-	if (parent->exe)
-		c->exe = vnode_get(parent->exe);
+	client_set_exe(c, parent->exe);
 	return client_share(c, parent, flags);
 }
 
@@ -196,6 +206,7 @@ static bool client_fresh(struct client *c)
 {
 	c->limit_files = DEFAULT_NOFILE;
 	c->limit_fsize = UINT64_MAX;
+	c->limit_stack = DEFAULT_STACK;
 	c->pgid = c->pid;
 	c->session = session_of(c->pid);
 	c->wants_console = true;

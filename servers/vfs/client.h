@@ -26,7 +26,7 @@ struct client {
 	struct vnode *exe;
 	struct call *call;		/* in progress, or NULL */
 	struct exec *exec;		/* being loaded, or NULL */
-	uint64_t limit_files, limit_fsize;
+	uint64_t limit_files, limit_fsize, limit_stack;
 	bool gone;			/* PM has said EXIT */
 	bool wants_console;		/* init: descriptors 0..2 are still to be opened */
 };
@@ -38,6 +38,8 @@ void client_put(struct client *c);
 bool client_in_group(const struct client *c, uint32_t gid);
 static inline bool client_is_root(const struct client *c) { return c->fsuid == 0; }
 unsigned client_count(void);
+/* The program it runs; that file cannot be written meanwhile. NULL: none. */
+void client_set_exe(struct client *c, struct vnode *v);
 
 /* ---- requests of PM (pmcalls.c uses them) ---- */
 int client_fork(endpoint_t parent, endpoint_t child, int32_t pid, uint32_t flags);

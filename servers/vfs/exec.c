@@ -105,7 +105,7 @@ static int exec_prepare(struct exec *x)
 {
 	struct client *cl = x->client;
 	first_files(cl);
-	int r = cl->gone ? -ESRCH : args_read(&x->args, x->memory, x->argv, x->envp);
+	int r = cl->gone ? -ESRCH : args_read(&x->args, x->memory, x->argv, x->envp, cl->limit_stack / 4);
 	if (r == 0)
 		r = program_find(cl, x->dirfd, x->at_flags, x->path, &x->args, &x->program);
 	if (r == 0 && !cl->gone)
@@ -195,9 +195,7 @@ static int exec_replace(struct exec *x)
 static void exec_take_over(struct exec *x)
 {
 	struct client *cl = x->client;
-	struct vnode *old = cl->exe;
-	cl->exe = vnode_get(x->program.exe);
-	vnode_put(old);
+	client_set_exe(cl, x->program.exe);
 	client_close_on_exec(cl);
 }
 

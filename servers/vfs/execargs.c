@@ -75,14 +75,15 @@ static int args_add_vector(struct args *a, endpoint_t ep, vaddr_t vector, unsign
 		if (r)
 			return r;
 		++*count;
-		if (a->used + 8ull * (a->argc + a->envc) > ARGS_MAX)
+		if (a->used + 8ull * (a->argc + a->envc) > a->limit)
 			return -E2BIG;
 	}
 }
 
-int args_read(struct args *a, endpoint_t ep, vaddr_t argv, vaddr_t envp)
+int args_read(struct args *a, endpoint_t ep, vaddr_t argv, vaddr_t envp, uint64_t limit)
 {
 	memset(a, 0, sizeof *a);
+	a->limit = limit < ARG_STRING_MAX ? ARG_STRING_MAX : limit > ARGS_MAX ? ARGS_MAX : limit;
 	int r = args_add_vector(a, ep, argv, &a->argc);
 	if (r == 0 && a->argc == 0) {	/* as Linux: there is always a first argument */
 		r = args_room(a, 1);

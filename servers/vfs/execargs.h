@@ -11,10 +11,11 @@ struct args {
 	char *text;		/* NUL-terminated strings: arguments, then environment */
 	size_t used, room;
 	unsigned argc, envc;
+	uint64_t limit;		/* bytes, with the pointers */
 };
 
-/* Copy both vectors in. -EFAULT, -E2BIG, -ENOMEM. */
-int args_read(struct args *a, endpoint_t ep, vaddr_t argv, vaddr_t envp);
+/* Copy both vectors in; limit: bytes allowed, but never less than ARG_STRING_MAX nor more than ARGS_MAX. -EFAULT, -E2BIG, -ENOMEM. */
+int args_read(struct args *a, endpoint_t ep, vaddr_t argv, vaddr_t envp, uint64_t limit);
 /* For `#!`: the first argument is replaced by these strings (NULL ends; at most three). */
 int args_replace_first(struct args *a, const char *const strings[]);
 void args_free(struct args *a);

@@ -31,7 +31,8 @@ static int program_check(struct client *cl, const struct vnode *v)
 		return -ELOOP;
 	if (!S_ISREG(v->attr.mode) || v->mount->flags & MOUNT_NOEXEC)
 		return -EACCES;
-	return perm_check(cl, v, MAY_EXEC);
+	int r = perm_check(cl, v, MAY_EXEC);
+	return r == 0 && v->writers ? -ETXTBSY : r;
 }
 
 static int program_open(struct client *cl, int dirfd, unsigned at_flags, const char *path, struct vnode **out)

@@ -106,6 +106,8 @@ static int open_check(const struct client *cl, const struct vnode *v, unsigned f
 	if ((type == S_IFCHR || type == S_IFBLK) && v->mount->flags & MOUNT_NODEV)
 		return -EACCES;
 	int r = perm_check(cl, v, want);
+	if (r == 0 && want & MAY_WRITE && v->running)
+		r = -ETXTBSY;
 	if (r)
 		return r;
 	return flags & O_NOATIME && !perm_is_owner(cl, v) ? -EPERM : 0;
@@ -117,6 +119,7 @@ static int open_simple(struct vnode *v, unsigned flags, const struct file_ops *o
 	if (!f)
 		return -ENFILE;
 	f->vnode = vnode_get(v);
+	v->writers += f->can_write;
 	*out = f;
 	return 0;
 }

@@ -22,8 +22,9 @@
 #include "mount.h"
 #include "perm.h"
 #include "request.h"
+#include "signalfd.h"
 
-enum { RLIMIT_NR_FSIZE = 1, RLIMIT_NR_NOFILE = 7, GROUPS_MAX = 65536 };
+enum { RLIMIT_NR_FSIZE = 1, RLIMIT_NR_STACK = 3, RLIMIT_NR_NOFILE = 7, GROUPS_MAX = 65536 };
 
 static const void *body(const struct message *m) { return m->w; }
 
@@ -89,6 +90,8 @@ static int64_t on_rlimit(const struct message *m)
 		c->limit_fsize = q->cur;
 	else if (q->resource == RLIMIT_NR_NOFILE)
 		c->limit_files = q->cur;
+	else if (q->resource == RLIMIT_NR_STACK)
+		c->limit_stack = q->cur;
 	return 0;
 }
 
@@ -185,6 +188,8 @@ static bool without_answer(const struct message *m)
 		exec_begin(m);
 	else if (m->source == EP_PM && m->type == VFS_EXEC_COMMIT)
 		exec_commit(m);
+	else if (m->source == EP_PM && m->type == VFS_SIGNALS)
+		signalfd_ready(m);
 	else if (m->source == EP_VM && m->type == VFS_VM_MMAP)
 		on_vm_mmap(m);
 	else if (m->source == EP_VM && m->type == VFS_VM_UNREF)

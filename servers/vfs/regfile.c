@@ -176,7 +176,13 @@ static int64_t regular_ioctl(struct call *c, struct file *f, uint32_t request, u
 	return user_write(c->ep, arg, &n, sizeof n);
 }
 
+static void regular_close(struct file *f)
+{
+	f->vnode->writers -= f->can_write;
+}
+
 const struct file_ops regular_file_ops = {
+	.close = regular_close,
 	.read = regular_read, .write = regular_write, .seek = regular_seek, .ioctl = regular_ioctl,
 };
 

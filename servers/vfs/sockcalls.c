@@ -308,8 +308,6 @@ int64_t rq_shutdown(struct call *c)
 	struct usock *s = f->object;
 	if (how > SHUT_RDWR)
 		return -EINVAL;
-	if (s->type != SOCK_DGRAM && s->state == SOCK_NEW)
-		return -ENOTCONN;
 	s->shut_rd |= how != SHUT_WR;
 	s->shut_wr |= how != SHUT_RD;
 	usock_wake(s, POLLIN | POLLOUT | POLLHUP);

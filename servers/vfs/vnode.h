@@ -29,6 +29,7 @@ struct vnode {
 	bool removed;			/* no name leads here any more */
 	uint64_t vm_refs;		/* mappings that VM has made */
 	unsigned seals;			/* F_SEAL_* of a memfd */
+	unsigned running, writers;	/* processes that execute it; descriptors open for writing. Not both: ETXTBSY */
 	/* Where it was found last: exact for directories. */
 	struct vnode *parent;
 	char *name;

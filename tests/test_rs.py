@@ -7,14 +7,14 @@ import pytest
 
 from harness import programs
 
-LIFE = "tests/proto/life"
+LIFE, ASKER = "tests/proto/life", "tests/proto/asker"
 
 
 @pytest.fixture
 def run(guest, tmp_path):
     """run(script, smp=): the script in a guest that has /root/svc/life and `up LABEL ARGS... [options]`."""
     conf = tmp_path / "life.conf"
-    conf.write_text("service life {\n};\n")
+    conf.write_text("service life {\n};\nservice asker {\n\tipc rs vm ds server;\n};\n")
     head = """
 up() { label=$1; args=$2; shift 2; service up /root/life -config /root/life.conf -label $label -args "$args" "$@"; }
 ran() { "$@"; echo "$1 $2 = $?"; }
@@ -24,7 +24,8 @@ wait_restarts() { n=0; while [ "$(restarts $1)" -lt $2 ] && [ $n -lt 100 ]; do s
 
     def run_script(script, smp=1, timeout=120):
         result = guest(head + script, smp=smp, timeout=timeout,
-                       add=[programs.service_program(LIFE) + ":/root/life", f"{conf}:/root/life.conf"])
+                       add=[programs.service_program(LIFE) + ":/root/life", programs.service_program(ASKER) + ":/root/asker",
+                            f"{conf}:/root/life.conf"])
         assert result.status == 0, str(result)
         return result.text
 
@@ -121,3 +122,17 @@ cycle; leaks >/tmp/before; cycle; leaks >/tmp/after
 diff /tmp/before /tmp/after && echo same
 """)
     assert text.endswith("same\n"), text
+
+
+@pytest.mark.parametrize("smp", [1, 2, 4])
+def test_clients_of_a_dying_service_hear_of_it_and_never_hang(run, smp):
+    text = run("""
+up server 'crash 20 8'
+service up /root/asker -config /root/life.conf -args 30000; echo "asker $?"
+dmesg | grep '^asker'
+restarts server
+""", smp=smp)
+    counts = dict(re.findall(r"(asked|answered|dead|wrong) (\d+)", text))
+    assert "asker 0" in text and int(counts["wrong"]) == 0, text
+    assert int(counts["answered"]) + int(counts["dead"]) == 30000 and int(counts["dead"]) >= 1, text
+    assert "queued before a crash: not sent" in text, text

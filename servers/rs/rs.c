@@ -14,6 +14,7 @@
  * If RS dies: its signals are its own, so the kernel stops the system with a report. Nothing of its state is saved yet.
  */
 #include "rs.h"
+#include <proto/common.h>
 #include <proto/ds.h>
 
 struct rs rs;
@@ -57,6 +58,10 @@ static void rs_dispatch(const struct message *m, uint32_t status)
 	case DS_PUBLISH + 1:
 	case DS_DELETE + 1:
 		rs_ds_answered(m);
+		return;
+	case COMMON_CANCEL:
+		if (m->source == EP_PM)
+			rs_cancel(MSG_BODY(const struct common_cancel_req, m)->ep);
 		return;
 	default:
 		if (status & IPC_STATUS_CALL)

@@ -150,3 +150,4 @@ void rs_ds_answered(const struct message *m);
 
 /* rs_request.c */
 void rs_request(const struct message *m, uint32_t status);
+void rs_cancel(endpoint_t ep);

@@ -275,6 +275,14 @@ static int64_t rq_shutdown(const struct rs_args *a)
 	return 0;
 }
 
+/* The process that waits for the end of an operation has a signal: it waits no longer, the operation goes on. */
+void rs_cancel(endpoint_t ep)
+{
+	for RS_EACH_SLOT(s)
+		if (s->pub->in_use && s->waiter == ep)
+			rs_answer_waiter(s, -EINTR);
+}
+
 /* ---- dispatch ---- */
 
 static int64_t (*const rs_operations[])(const struct rs_args *a) = {

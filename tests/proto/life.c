@@ -2,7 +2,7 @@
 /*
  * A service that ends in a way its arguments say, for tests of RS: `life HOW MS TIMES` lives MS milliseconds, then crashes, exits,
  * hangs, overruns an array or fails a check; TIMES instances do so, the next one lives on. DS counts the instances, because that
- * outlives them. HOW `sigterm` ends only on SIGTERM; `stay` never; `again` also refuses to take over from a dead predecessor.
+ * outlives them. It also answers the requests of `asker`. HOW `sigterm` ends only on SIGTERM; `stay` never; `again` also refuses to take over from a dead predecessor.
  */
 #include <errno.h>
 #include <libsef/ds.h>
@@ -46,6 +46,16 @@ static void life_end(void)
 		fail_stop("life: own invariant is broken");
 }
 
+/* MSG_TEST is answered with its number plus one; MSG_TEST + 2 is answered too, but the service crashes before the answer can leave. */
+static void life_request(const struct message *m)
+{
+	struct message reply = { .type = m->type + 1, .w = { m->w[0] + 1 } };
+
+	sef_reply(m->source, &reply);
+	if (m->type == MSG_TEST + 2)
+		life_end();
+}
+
 int main(int argc, char **argv)
 {
 	struct sef_callbacks callbacks = { .init_fresh = life_init, .init_restart = life_init, .signal_handler = sef_signal_term };
@@ -58,7 +68,12 @@ int main(int argc, char **argv)
 	if (strcmp(life.how, "again") == 0)
 		callbacks.init_restart = sef_init_reset;
 	sef_startup(&callbacks);
-	for (;;)
-		if (sef_receive(EP_ANY, &m, &status) == 0 && m.source == EP_CLOCK)
+	for (;;) {
+		if (sef_receive(EP_ANY, &m, &status) != 0)
+			continue;
+		if (m.source == EP_CLOCK)
 			life_end();
+		else if (m.type == MSG_TEST || m.type == MSG_TEST + 2)
+			life_request(&m);
+	}
 }

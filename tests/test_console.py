@@ -8,7 +8,7 @@ from harness import console
 @pytest.fixture(scope="module")
 def shared_console():
     with console.Console(smp=2) as guest:
-        guest.expect(console.PROMPT, timeout=60)
+        guest.expect(console.PROMPT, timeout=120)
         guest.command("stty rows 24 columns 80")
         yield guest
 
@@ -109,7 +109,7 @@ def test_top_shows_processes(terminal):
 
 def test_poweroff_ends_the_machine():
     with console.Console(smp=2) as guest:
-        guest.expect(console.PROMPT, timeout=60)
+        guest.expect(console.PROMPT, timeout=120)
         guest.send("poweroff\n")
         assert guest.wait_end(30), bytes(guest.seen[-2000:])
         assert guest.process.returncode == 0
@@ -117,8 +117,8 @@ def test_poweroff_ends_the_machine():
 
 def test_reboot_comes_back():
     with console.Console(smp=2, reboot=True) as guest:
-        guest.expect(console.PROMPT, timeout=60)
+        guest.expect(console.PROMPT, timeout=120)
         guest.send("reboot\n")
         guest.expect(rb"Requesting system reboot")
-        guest.expect(console.PROMPT, timeout=90)
+        guest.expect(console.PROMPT, timeout=120)
         assert guest.command("echo back") == "back\n"

@@ -145,6 +145,16 @@ void cdev_ready(const struct message *m)
 	}
 }
 
+static void fill_who(struct cdev_req *q, const struct client *cl)
+{
+	q->ep = cl->ep;
+	q->pid = cl->pid;
+	q->pgid = cl->pgid;
+	q->sid = cl->session ? cl->session->sid : 0;
+	if (q->pid == q->sid)
+		q->flags |= CDEV_SESSION_LEADER;
+}
+
 /* ---- one request ----------------------------------------------------------------------------------------------- */
 
 static void cancel_request(const struct request *rq, uint32_t dev)
@@ -172,16 +182,6 @@ static int request_wait_cancellable(struct call *c, struct request *rq, uint32_t
 	}
 	c->sleeper = NULL;
 	return rq->error;
-}
-
-static void fill_who(struct cdev_req *q, const struct client *cl)
-{
-	q->ep = cl->ep;
-	q->pid = cl->pid;
-	q->pgid = cl->pgid;
-	q->sid = cl->session ? cl->session->sid : 0;
-	if (q->pid == q->sid)
-		q->flags |= CDEV_SESSION_LEADER;
 }
 
 /* Exchange; *rep is the driver's answer. */
@@ -214,15 +214,36 @@ static unsigned access_flags(unsigned flags)
 	     | (mode != O_WRONLY ? CDEV_ACCESS_READ : 0u) | (mode != O_RDONLY ? CDEV_ACCESS_WRITE : 0u);
 }
 
-static void device_send_close(const struct device *d)
+/* A request whose answer nobody waits for. */
+static void send_alone(endpoint_t driver, uint32_t type, struct cdev_req *q)
 {
-	struct request *rq = d->dead ? NULL : request_new(d->driver);
+	struct request *rq = request_new(driver);
 	if (!rq)
 		return;
-	struct message m = { .type = CDEV_CLOSE };
-	*MSG_BODY(struct cdev_req, &m) = (struct cdev_req){ .id = rq->id, .minor = d->dev, .grant = GRANT_INVALID };
+	struct message m = { .type = type };
+	q->id = rq->id;
+	q->grant = GRANT_INVALID;
+	*MSG_BODY(struct cdev_req, &m) = *q;
 	request_send(rq, &m);
 	request_abandon(rq);
+}
+
+static void device_send_close(const struct device *d)
+{
+	if (!d->dead)
+		send_alone(d->driver, CDEV_CLOSE, &(struct cdev_req){ .minor = d->dev });
+}
+
+void cdev_session_end(struct client *cl)
+{
+	uint32_t ctty = cl->session->ctty;
+	endpoint_t driver = major(ctty) < MAJORS ? cdev.map[major(ctty)].driver : 0;
+	struct cdev_req q = { .minor = CDEV_DEV(major(ctty), minor(ctty)), .pos = TIOCNOTTY };
+	if (!ctty || !driver)
+		return;
+	fill_who(&q, cl);
+	cl->session->ctty = 0;
+	send_alone(driver, CDEV_IOCTL, &q);
 }
 
 static int device_file(struct vnode *v, unsigned flags, endpoint_t driver, uint32_t major, uint32_t minor, struct file **out)
@@ -246,13 +267,15 @@ static int device_file(struct vnode *v, unsigned flags, endpoint_t driver, uint3
 int cdev_open(struct call *c, struct client *cl, struct vnode *v, unsigned flags, struct file **out)
 {
 	uint32_t major_nr = major(v->attr.rdev), minor_nr = minor(v->attr.rdev);
-	if (major_nr == MAJOR_TTYAUX && minor_nr == 0) {	/* /dev/tty */
+	bool is_ctty = major_nr == MAJOR_TTYAUX && minor_nr == 0;
+	if (cl->session && cl->session->ctty)
+		flags |= O_NOCTTY;	/* a session has one */
+	if (is_ctty) {	/* /dev/tty */
 		uint32_t ctty = cl->session ? cl->session->ctty : 0;
 		if (!ctty)
 			return -ENXIO;
 		major_nr = major(ctty);
 		minor_nr = minor(ctty);
-		flags |= O_NOCTTY;
 	}
 	endpoint_t driver = major_nr < MAJORS ? cdev.map[major_nr].driver : 0;
 	if (!driver)
@@ -261,6 +284,10 @@ int cdev_open(struct call *c, struct client *cl, struct vnode *v, unsigned flags
 	struct cdev_rep rep;
 	fill_who(&q, cl);
 	int64_t r = exchange(c, driver, CDEV_OPEN, &q, &rep);
+	if (r == -EIO && is_ctty) {	/* it hung up: the session has none any more */
+		cl->session->ctty = 0;
+		return -ENXIO;
+	}
 	if (r < 0)
 		return (int)r;
 	if (r & CDEV_CLONED) {
@@ -384,10 +411,32 @@ static void ioctl_note_ctty(struct call *c, const struct device *d, uint32_t req
 		s->ctty = 0;
 }
 
+/* The foreground group must be one of the caller's session: terminals do not know which groups exist. */
+static int64_t check_foreground(struct call *c, const struct device *d, uint64_t arg)
+{
+	const struct session *s = c->client->session;
+	int32_t pgid;
+	if (!s || s->ctty != makedev(d->major, d->minor))
+		return 0;	/* the driver refuses it */
+	if (user_read(c->ep, arg, &pgid, sizeof pgid))
+		return -EFAULT;
+	if (pgid < 0)
+		return -EINVAL;
+	for (unsigned slot = 0; slot < NR_PROCS; slot++) {
+		const struct client *cl = client_at(slot);
+		if (cl && cl->pgid == pgid)
+			return cl->session == s ? 0 : -EPERM;
+	}
+	return -ESRCH;
+}
+
 static int64_t device_ioctl(struct call *c, struct file *f, uint32_t request, uint64_t arg)
 {
 	struct device *d = f->object;
 	uint64_t len = ioctl_bytes(request, arg);
+	int64_t refused = request == TIOCSPGRP ? check_foreground(c, d, arg) : 0;
+	if (refused)
+		return refused;
 	for (int tries = 0; tries < SOFT_TRIES; tries++) {
 		if (d->dead)
 			return -EIO;

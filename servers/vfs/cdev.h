@@ -14,5 +14,6 @@ void cdev_driver_dead(endpoint_t ep);
 /* Open the device v; the file takes a reference of v. */
 int cdev_open(struct call *c, struct client *cl, struct vnode *v, unsigned flags, struct file **out);
 size_t cdev_text(char *buf, size_t room);			/* /proc/devices */
+void cdev_session_end(struct client *cl);			/* its leader ends: hang up the terminal */
 /* For mmap: is this /dev/zero? */
 bool cdev_is_zero(const struct file *f);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cdev.h"
 #include "exec.h"
 #include "file.h"
 #include "locks.h"
@@ -238,12 +239,22 @@ int client_fork(endpoint_t parent_ep, endpoint_t child, int32_t pid, uint32_t fl
 	return 0;
 }
 
+static struct client *client_of_pid(int32_t pid)
+{
+	for (unsigned slot = 0; slot < NR_PROCS; slot++)
+		if (clients.by_slot[slot] && clients.by_slot[slot]->pid == pid)
+			return clients.by_slot[slot];
+	return NULL;
+}
+
 void client_exit(struct client *c)
 {
 	unsigned slot = (unsigned)endpoint_slot(c->ep);
 	c->gone = true;
 	if (clients.by_slot[slot] == c)
 		clients.by_slot[slot] = NULL;
+	if (c->session && c->session->ctty && c->session->sid == c->pid && !client_of_pid(c->pid))
+		cdev_session_end(c);
 	if (c->call)
 		call_cancel(c->call);
 	if (c->exec)

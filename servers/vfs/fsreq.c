@@ -224,7 +224,7 @@ static int64_t transfer(struct vnode *v, struct uio *u, struct transfer *t)
 			return total ? total : r;
 		uio_advance(u, got);
 		total += (int64_t)got;
-		t->offset = (t->flags & FS_WRITE_APPEND ? t->rep.offset : t->offset) + got;
+		t->offset = (t->type == FS_WRITE && t->flags & FS_WRITE_APPEND ? t->rep.offset : t->offset) + got;
 		if (got == 0 || (got < len && t->type == FS_READ && (t->offset >= v->attr.size || vnode_nocache(v))))
 			break;
 	}
@@ -233,7 +233,7 @@ static int64_t transfer(struct vnode *v, struct uio *u, struct transfer *t)
 
 int64_t fs_read(struct vnode *v, struct uio *u, uint64_t offset)
 {
-	struct transfer t = { .type = FS_READ, .offset = offset };
+	struct transfer t = { .type = FS_READ, .offset = offset, .flags = (uint32_t)u->ep };
 	return transfer(v, u, &t);
 }
 

@@ -251,7 +251,9 @@ static err_t kill_many(struct task *sender, int32_t pgid, const struct sig_entry
 		else if (r != -ESRCH)
 			refused = r;
 	}
-	return reached ? 0 : n == 0 ? -ESRCH : refused;
+	if (n == 0)
+		return -ESRCH;
+	return reached || pgid == 0 ? 0 : refused;	/* -1 spares silently those it may not reach */
 }
 
 int64_t call_kill(struct task *t, const uint64_t a[6])

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The short way of a system call that hands the CPU to a waiting partner: SENDREC and routed calls to a server that waits for anybody,
- * REPLYREC to the caller that waits for us. It does exactly what ipc.c, sched.c and space.c would do together, without asking what cannot
- * matter in this case, and in one function: after the address space has changed, every page of code and every return costs.
+ * The entry of system calls, with the short ways of the frequent ones: SENDREC and routed calls to a server that waits for anybody,
+ * REPLYREC to the caller that waits for us, and calls answered from the slot. A short way does exactly what ipc.c, sched.c and space.c
+ * would do together, without asking what cannot matter in its case, and in one function: after the address space has changed, every
+ * page of code and every return costs.
  *
  * First half: conditions only, no effects; if one does not hold the ordinary way is taken with the lock kept. Second half: act.
  *
  * CPU time: only the entry is charged, to the caller. The few hundred nanoseconds up to the next entry go to the partner.
  */
 #include <arch/clock.h>
+#include <arch/hint.h>
 #include <kernel/debug.h>
 #include <kernel/errno.h>
 #include <kernel/ipc.h>
@@ -18,7 +20,6 @@
 #include <kernel/route.h>
 #include "../sched/local.h"
 #include "deliver.h"
-#include "fast.h"
 
 enum {
 	/* Whoever has one of these needs a closer look. */
@@ -29,30 +30,44 @@ enum {
 	FROM_ANY = EP_ANY,
 };
 
+/* As proc_of_endpoint(), but the compiler keeps the pointer instead of computing it again for each field. */
+static inline struct proc *partner_of_endpoint(endpoint_t e)
+{
+	uint32_t slot = (uint32_t)e & ENDPOINT_SLOT_MASK;
+	struct proc *dst = &proc_table[slot];
+
+	if (unlikely(slot >= NR_PROCS))
+		return 0;
+	arch_keep_in_register(dst);
+	return likely(dst->endpoint == e) ? dst : 0;	/* no slot has a negative one, and a free one is not waiting */
+}
+
 /* dst may run here next, before everything in the queues. */
 static inline bool runs_next(const struct proc *dst)
 {
-	uint32_t more_urgent = (1u << dst->priority) - 1;
+	uint32_t waiting = get_cpulocal_var(run_queue).bitmap;
 
-	return !(get_cpulocal_var(run_queue).bitmap & more_urgent) && !dst->misc && dst->cpu_mask >> arch_cpu_id() & 1;
+	if (unlikely(waiting) && waiting << (31 - dst->priority) << 1)	/* the bits of more urgent ones are left */
+		return false;
+	return likely(dst->cpu_mask >> arch_cpu_id() & 1);
 }
 
 static inline void switch_to(struct proc *p, struct proc *dst)
 {
 	struct space *s = dst->space;
+	unsigned cpu = arch_cpu_id();
 	nstime_t now = arch_now_ns();
 
 	p->user_ns += now - get_cpulocal_var(last_time);
 	get_cpulocal_var(last_time) = now;
 	p->messages_sent++;
 	ipc_message_count++;
-	p->flags &= ~PROC_RUNNING;
 	dst->rts = 0;
-	dst->cpu = arch_cpu_id();
+	dst->cpu = cpu;
 	dst->switches++;
 	get_cpulocal_var(sched_stats).switches++;
 	get_cpulocal_var(current_proc) = dst;
-	if (unlikely(s->p_stale_tlb >> arch_cpu_id() & 1) || get_cpulocal_var(loaded_space) == s) {
+	if (unlikely(s->p_stale_tlb >> cpu & 1) || unlikely(get_cpulocal_var(loaded_space) == s)) {
 		space_load(s);
 	} else {
 		get_cpulocal_var(space_counters).loads++;
@@ -73,19 +88,19 @@ static inline void deliver(struct proc *p, struct proc *dst, uint32_t status)
 
 static inline void wait_for_reply(struct proc *p, struct proc *dst, uint32_t flags)
 {
-	p->flags |= flags;
+	p->flags = (p->flags | flags) & ~PROC_RUNNING;
 	p->recv_from = dst->endpoint;
 	p->rts = RTS_RECEIVING;
 }
 
 static inline bool waits_for_anybody(const struct proc *dst)
 {
-	return dst->rts == RTS_RECEIVING && dst->recv_from == EP_ANY && !(dst->flags & CALLEE_SPECIAL);
+	return dst->rts == RTS_RECEIVING && !(dst->flags & CALLEE_SPECIAL || dst->misc) && dst->recv_from == EP_ANY;
 }
 
 static inline struct proc *fast_sendrec(struct proc *p)
 {
-	struct proc *dst = proc_of_endpoint(arch_frame_endpoint(&p->frame));
+	struct proc *dst = partner_of_endpoint(arch_frame_endpoint(&p->frame));
 
 	if (unlikely(!dst || !waits_for_anybody(dst) || !runs_next(dst)))
 		return 0;
@@ -101,10 +116,11 @@ static inline struct proc *fast_sendrec(struct proc *p)
 
 static inline struct proc *fast_replyrec(struct proc *p)
 {
-	struct proc *dst = proc_of_endpoint(arch_frame_endpoint(&p->frame));
+	struct proc *dst = partner_of_endpoint(arch_frame_endpoint(&p->frame));
 	int64_t result = (int64_t)arch_frame_word(&p->frame, 0);
 
-	if (unlikely(!dst || dst->rts != RTS_RECEIVING || dst->recv_from != p->endpoint || dst->flags & WAITER_SPECIAL || !runs_next(dst)))
+	if (unlikely(!dst || dst->rts != RTS_RECEIVING || dst->flags & WAITER_SPECIAL || dst->misc || dst->recv_from != p->endpoint
+		     || !runs_next(dst)))
 		return 0;
 	if (unlikely(arch_frame_operand(&p->frame) != (uint32_t)FROM_ANY || p->caller_head || p->inbox_head))
 		return 0;
@@ -119,28 +135,37 @@ static inline struct proc *fast_replyrec(struct proc *p)
 		deliver(p, dst, IPC_STATUS_OF(IPC_SENDA));
 	}
 	dst->flags = (dst->flags & ~(uint32_t)(PROC_SENDREC | PROC_ROUTED)) | PROC_RUNNING;
+	p->flags &= ~PROC_RUNNING;
 	p->recv_from = EP_ANY;
 	p->rts = RTS_RECEIVING;
 	switch_to(p, dst);
 	return dst;
 }
 
+/* The answer lies in the slot; p goes on at once, and its time goes on as if it had not been here. */
+static inline struct proc *fast_answer(struct proc *p, int32_t index)
+{
+	if (unlikely(p->misc || p->space->p_stale_tlb >> arch_cpu_id() & 1))
+		return 0;
+	arch_frame_result_set(&p->frame, (int64_t)p->answers[index]);
+	get_cpulocal_var(user_space) = p->space;
+	kernel_unlock();
+	return p;
+}
+
 static inline struct proc *fast_routed(struct proc *p, uint64_t number)
 {
 	const struct route_entry *e = &route_tables[proc_is_user(p) ? ROUTE_TABLE_USER : ROUTE_TABLE_SERVICE][number];
 	struct proc *dst;
-	uint64_t args[6];
 
+	if (e->kind == ROUTE_ANSWER)
+		return fast_answer(p, e->target);
 	if (e->kind != ROUTE_SERVER)
 		return 0;
-	dst = proc_of_endpoint(e->target);
+	dst = partner_of_endpoint(e->target);
 	if (unlikely(!dst || !waits_for_anybody(dst) || !runs_next(dst)))
 		return 0;
-	arch_frame_args(&p->frame, args);
-	arch_frame_type_set(&dst->frame, MSG_LINUX + (uint32_t)number);
-	for (unsigned i = 0; i < 6; i++)
-		arch_frame_word_set(&dst->frame, i, args[i]);
-	arch_frame_word_set(&dst->frame, 6, 0);
+	arch_frame_call_copy(&dst->frame, &p->frame, MSG_LINUX);
 	deliver(p, dst, IPC_STATUS_OF(IPC_SENDREC) | IPC_STATUS_CALL | IPC_STATUS_FROM_KERNEL
 		| (proc_is_user(p) ? IPC_STATUS_USER : 0));
 	dst->flags |= PROC_RUNNING;
@@ -149,7 +174,8 @@ static inline struct proc *fast_routed(struct proc *p, uint64_t number)
 	return dst;
 }
 
-HOT_TEXT struct proc *ipc_fast(struct proc *p, uint64_t number)
+/* Lock held. The process to resume with everything done and the lock dropped, or 0 with nothing done. */
+static inline struct proc *fast_call(struct proc *p, uint64_t number)
 {
 	if (unlikely(p->rts || p->flags & CALLER_SPECIAL))
 		return 0;
@@ -160,4 +186,14 @@ HOT_TEXT struct proc *ipc_fast(struct proc *p, uint64_t number)
 	if (number < ROUTE_NR_LINUX)
 		return fast_routed(p, number);
 	return 0;
+}
+
+HOT_TEXT struct proc *kernel_syscall(struct proc *p)
+{
+	struct proc *next;
+
+	if (unlikely(!kernel_trylock()))
+		return kernel_syscall_slow(p, false);
+	next = fast_call(p, arch_frame_number(&p->frame));
+	return likely(next) ? next : kernel_syscall_slow(p, true);
 }

@@ -10,12 +10,10 @@
 #include <kernel/debug.h>
 #include <kernel/ipc.h>
 #include <kernel/irq.h>
-#include <kernel/lock.h>
 #include <kernel/mem.h>
 #include <kernel/route.h>
 #include <kernel/sched.h>
 #include <kernel/signal.h>
-#include "../ipc/fast.h"
 
 static void syscall_dispatch(struct proc *p)
 {
@@ -27,18 +25,11 @@ static void syscall_dispatch(struct proc *p)
 		route_call(p, number);
 }
 
-HOT_TEXT struct proc *kernel_syscall(struct proc *p)
+/* The ordinary way; kernel_syscall() in ipc/fast.c has tried the short ones. */
+struct proc *kernel_syscall_slow(struct proc *p, bool locked)
 {
-	struct proc *cur, *next;
+	struct proc *cur = locked ? kernel_enter_locked() : kernel_enter(true);
 
-	if (likely(kernel_trylock())) {
-		next = ipc_fast(p, arch_frame_number(&p->frame));
-		if (next)
-			return next;
-		cur = kernel_enter_locked();
-	} else {
-		cur = kernel_enter(true);
-	}
 	if (unlikely(cur != p))
 		return kernel_leave();
 	if (unlikely(p->rts))

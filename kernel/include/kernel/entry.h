@@ -22,6 +22,7 @@ struct arch_exception {	/* an exception in user mode, decoded by the machine lay
 extern CPULOCAL struct proc *current_proc;	/* process whose registers were last in use here; 0 when idle */
 
 struct proc *kernel_syscall(struct proc *p);
+struct proc *kernel_syscall_slow(struct proc *p, bool locked);	/* generic code only */
 struct proc *kernel_exception(struct proc *p, const struct arch_exception *e);
 struct proc *kernel_interrupt(unsigned int irq);	/* device interrupt line, already acknowledged and masked if level */
 struct proc *kernel_timer(void);			/* this CPU's one-shot timer fired */

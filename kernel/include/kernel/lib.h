@@ -27,6 +27,7 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
 #define HOT_DATA __attribute__((section(".data.hot")))
 #define HOT_DATA_LARGE __attribute__((section(".data.hot_large")))	/* behind it: the first entries count */
 
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define array_count(a) (sizeof(a) / sizeof((a)[0]))

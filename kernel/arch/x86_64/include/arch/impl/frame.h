@@ -39,6 +39,12 @@ static inline void arch_frame_message_copy(struct arch_frame *dst, const struct 
 	dst->rsi = src->rsi, dst->rdx = src->rdx, dst->r10 = src->r10, dst->r8 = src->r8;
 	dst->r9 = src->r9, dst->r12 = src->r12, dst->r13 = src->r13, dst->r14 = src->r14;
 }
+static inline void arch_frame_call_copy(struct arch_frame *dst, const struct arch_frame *src, uint32_t base)
+{
+	dst->rsi = base + (uint32_t)src->orig_rax;
+	dst->rdx = src->rdi, dst->r10 = src->rsi, dst->r8 = src->rdx;
+	dst->r9 = src->r10, dst->r12 = src->r8, dst->r13 = src->r9, dst->r14 = 0;
+}
 static inline void arch_frame_args(const struct arch_frame *f, uint64_t a[6])
 {
 	a[0] = f->rdi, a[1] = f->rsi, a[2] = f->rdx, a[3] = f->r10, a[4] = f->r8, a[5] = f->r9;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end: power off, reset, stop. Each tries the ways a PC may have, best first. The status of a power-off
- * reaches the host through QEMU's isa-debug-exit device, whose exit code is (value << 1) | 1; it comes
- * first since with ACPI the status would be lost. Where that device is absent, the write to its port does
- * nothing.
+ * The end: power off, reset, stop. Each tries the ways a PC may have, best first. A power-off with a status reaches the
+ * host through QEMU's isa-debug-exit device, whose exit code is (value << 1) | 1; where that device is absent, the
+ * write to its port does nothing. An ordinary power-off goes by ACPI, which ends QEMU with status 0.
  */
 #include <arch/cpu.h>
 #include <x86/cpu.h>
@@ -23,7 +22,8 @@ _Noreturn void arch_halt(void)
 _Noreturn void arch_poweroff(int status)
 {
 	arch_cpu_halt_others();
-	x86_out32(DEBUG_EXIT_PORT, (uint32_t)status & 0xff);
+	if (status != 0 || !x86_acpi.can_sleep)
+		x86_out32(DEBUG_EXIT_PORT, (uint32_t)status & 0xff);
 	if (x86_acpi.can_sleep) {
 		x86_out16(x86_acpi.pm1a_port, (uint16_t)(x86_acpi.slp_typ_a << 10 | SLEEP_ENABLE));
 		if (x86_acpi.pm1b_port)

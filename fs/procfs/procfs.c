@@ -217,7 +217,7 @@ static int64_t proc_read(uint64_t node, const struct fs_data *data)
 {
 	struct node_id id;
 	struct pm_proc_info p = { 0 };
-	struct text t = { 0 };
+	struct text t = { .reader = data->who };
 	int64_t r = node_check(node, &id, &p);
 	if (r)
 		return r;

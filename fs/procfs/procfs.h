@@ -21,7 +21,12 @@ static inline struct node_id node_unpack(uint64_t n)
 }
 
 /* Text being made; it grows, and remembers if memory ran out. */
-struct text { char *buf; size_t len, room; bool failed; };
+struct text {
+	char *buf;
+	size_t len, room;
+	bool failed;
+	endpoint_t reader;	/* who asks: it runs, though it waits for this very answer */
+};
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_raw(struct text *t, const void *bytes, size_t len);
 

@@ -44,6 +44,7 @@ static struct instance *instance_new(uint64_t dev, uint32_t mode)
 		return NULL;
 	i->dev = dev;
 	i->max_nodes = tmpfs.memory_pages / 2 + 1024;
+	i->max_pages = tmpfs.memory_pages / 2;
 	i->root = node_new(i, &how);
 	if (!i->root) {
 		free(i);
@@ -56,7 +57,21 @@ static struct instance *instance_new(uint64_t dev, uint32_t mode)
 	return i;
 }
 
-/* Options of mount: mode=OCTAL, nr_inodes=N; size= is accepted and bounds nothing yet beyond the common limit of half the memory. */
+/* Bytes with a suffix k, m or g, or a share of the memory with %. */
+static uint64_t size_parse(const char *text)
+{
+	char *end;
+	uint64_t n = strtoull(text, &end, 0);
+	switch (*end | 0x20) {
+	case 'k': n <<= 10; break;
+	case 'm': n <<= 20; break;
+	case 'g': n <<= 30; break;
+	case '%': n = tmpfs.memory_pages * TMPFS_BLOCK / 100 * n; break;
+	}
+	return n;
+}
+
+/* Options of mount: mode=OCTAL, nr_inodes=N, size=BYTES[k|m|g|%] (0: no limit but the memory). */
 static int64_t options_apply(struct instance *i, const char *options)
 {
 	char word[256];
@@ -69,7 +84,9 @@ static int64_t options_apply(struct instance *i, const char *options)
 			i->root->mode = 0040000 | ((uint32_t)strtoul(word + 5, NULL, 8) & 07777);
 		else if (!strncmp(word, "nr_inodes=", 10))
 			i->max_nodes = strtoul(word + 10, NULL, 10);
-		else if (word[0] && strncmp(word, "size=", 5) && strcmp(word, "rw") && strcmp(word, "ro"))
+		else if (!strncmp(word, "size=", 5))
+			i->max_pages = size_parse(word + 5) ? (size_parse(word + 5) + TMPFS_BLOCK - 1) / TMPFS_BLOCK : UINT64_MAX;
+		else if (word[0] && strcmp(word, "rw") && strcmp(word, "ro"))
 			return -EINVAL;
 	}
 	return 0;
@@ -138,8 +155,9 @@ static int64_t tmpfs_statfs(uint64_t node, struct statfs *out)
 		return -ESTALE;
 	out->f_type = TMPFS_MAGIC;
 	out->f_bsize = out->f_frsize = TMPFS_BLOCK;
-	out->f_blocks = page_limit();
-	out->f_bfree = out->f_bavail = page_limit() > page_count() ? page_limit() - page_count() : 0;
+	const struct instance *i = n->instance;
+	out->f_blocks = i->max_pages < page_limit() ? i->max_pages : page_limit();
+	out->f_bfree = out->f_bavail = out->f_blocks > i->pages ? out->f_blocks - i->pages : 0;
 	out->f_files = n->instance->max_nodes;
 	out->f_ffree = n->instance->max_nodes > n->instance->nodes ? n->instance->max_nodes - n->instance->nodes : 0;
 	out->f_namelen = FS_NAME_MAX;

@@ -64,6 +64,7 @@ struct instance {
 	uint64_t dev;			/* number given by VFS */
 	struct node *root;
 	uint64_t nodes, max_nodes;
+	uint64_t pages, max_pages;
 };
 
 struct node *node_get(uint64_t id);		/* NULL: no such node */
@@ -86,6 +87,7 @@ int64_t file_write(uint64_t node, const struct fs_data *data, uint64_t flags, st
 int64_t file_write_own(struct node *n, uint64_t offset, const void *from, size_t len);	/* from own memory: unpacking */
 int64_t file_getpage(uint64_t node, uint64_t page, int write, void **addr, uint64_t *valid);
 int64_t file_resize(struct node *n, uint64_t size);
+void file_truncate_pages(struct node *n, uint64_t first);	/* drop the pages from first on */
 int64_t file_seek(uint64_t node, uint64_t offset, int whence, uint64_t *found);
 int64_t file_fallocate(uint64_t node, uint64_t mode, uint64_t offset, uint64_t len, struct fs_attr *attr);
 

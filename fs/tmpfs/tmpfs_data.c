@@ -55,6 +55,19 @@ int64_t file_read(uint64_t id, const struct fs_data *data)
 	return (int64_t)done;
 }
 
+/* A page for the file, within the limits of its instance; not yet entered. */
+static uint8_t *file_page_alloc(struct node *n, bool zero)
+{
+	return n->instance->pages < n->instance->max_pages ? page_alloc(zero) : NULL;
+}
+
+static void file_page_enter(struct node *n, uintptr_t *slot, uint8_t *page)
+{
+	*slot = (uintptr_t)page;
+	n->pages.count++;
+	n->instance->pages++;
+}
+
 /* Where the bytes of a write come from: the asking process, or our own memory while unpacking. */
 struct source { const struct fs_data *data; const uint8_t *own; };
 
@@ -73,16 +86,14 @@ static int64_t page_write(struct node *n, uint64_t at, const struct source *s, u
 	if (!slot)
 		return -ENOSPC;
 	bool fresh = *slot == 0;
-	uint8_t *page = fresh ? page_alloc(len < TMPFS_BLOCK) : page_slot_addr(*slot);
+	uint8_t *page = fresh ? file_page_alloc(n, len < TMPFS_BLOCK) : page_slot_addr(*slot);
 	if (!page)
 		return -ENOSPC;
 	int64_t r = source_fetch(s, done, page + at % TMPFS_BLOCK, len);
-	if (r && fresh) {
+	if (r && fresh)
 		page_free(page, false);
-	} else if (fresh) {
-		*slot = (uintptr_t)page;
-		n->pages.count++;
-	}
+	else if (fresh)
+		file_page_enter(n, slot, page);
 	return r;
 }
 
@@ -128,6 +139,13 @@ int64_t file_write_own(struct node *n, uint64_t offset, const void *from, size_t
 	return file_store(n, offset, &s, len);
 }
 
+void file_truncate_pages(struct node *n, uint64_t first)
+{
+	uint64_t before = n->pages.count;
+	page_tree_truncate(&n->pages, first);
+	n->instance->pages -= before - n->pages.count;
+}
+
 /* Bytes of the last page behind the new end must read as zeros if the file grows again. */
 static void tail_zero(struct node *n, uint64_t size)
 {
@@ -143,7 +161,7 @@ int64_t file_resize(struct node *n, uint64_t size)
 	if (size < n->size) {
 		uint64_t keep = (size + TMPFS_BLOCK - 1) / TMPFS_BLOCK;
 		fs_forget_pages(n->id, keep);
-		page_tree_truncate(&n->pages, keep);
+		file_truncate_pages(n, keep);
 		tail_zero(n, size);
 	}
 	n->size = size;
@@ -164,11 +182,10 @@ int64_t file_getpage(uint64_t id, uint64_t page, int write, void **addr, uint64_
 	if (!slot)
 		return -ENOSPC;
 	if (!*slot) {
-		void *fresh = page_alloc(true);
+		uint8_t *fresh = file_page_alloc(n, true);
 		if (!fresh)
 			return -ENOSPC;
-		*slot = (uintptr_t)fresh;
-		n->pages.count++;
+		file_page_enter(n, slot, fresh);
 	}
 	*(volatile uint8_t *)page_slot_addr(*slot);	/* make sure a frame is there for VM to find */
 	*slot |= PAGE_EXPORTED;
@@ -205,13 +222,11 @@ static int64_t range_allocate(struct node *n, uint64_t first, uint64_t last)
 {
 	for (uint64_t page = first / TMPFS_BLOCK; page <= last / TMPFS_BLOCK; page++) {
 		uintptr_t *slot = page_tree_slot(&n->pages, page, true);
-		void *fresh = slot && !*slot ? page_alloc(true) : NULL;
+		uint8_t *fresh = slot && !*slot ? file_page_alloc(n, true) : NULL;
 		if (!slot || (!*slot && !fresh))
 			return -ENOSPC;
-		if (fresh) {
-			*slot = (uintptr_t)fresh;
-			n->pages.count++;
-		}
+		if (fresh)
+			file_page_enter(n, slot, fresh);
 	}
 	return 0;
 }

@@ -84,7 +84,7 @@ void node_release(struct node *n)
 	if (n->nlink || n->refs)
 		return;
 	if (node_is_reg(n))
-		page_tree_truncate(&n->pages, 0);
+		file_truncate_pages(n, 0);
 	else if (node_is_link(n))
 		free(n->target);
 	node_unhash(n);

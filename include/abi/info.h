@@ -29,7 +29,7 @@ struct info_proc {
 	uint32_t priority, cpu, priv_id, is_user;
 	uint64_t user_ns, system_ns, start_ns;
 	uint64_t stale_set, stale_refresh;	/* times the p_stale_tlb bits were set; refreshes done for it */
-	uint64_t pc, sp, messages_sent, switches;
+	uint64_t pc, sp, messages_sent, switches, sig_mask;
 	uint32_t outbox, pad;
 	char name[PROC_NAME_LEN];
 };

@@ -62,7 +62,7 @@ enum { FS_SET_MODE = 1, FS_SET_UID = 2, FS_SET_GID = 4, FS_SET_SIZE = 8, FS_SET_
 /* All requests start with id and node; `attr_grant` (WRITE, struct fs_attr) where results include an attr. */
 struct fs_node_req { uint64_t id, node; grant_t attr_grant; grant_t grant; uint64_t offset, len; uint64_t flags; };	/* READ WRITE READDIR READLINK SEEK
 	SETATTR (flags = mask, grant = struct fs_attr READ) GETATTR SYNC STATFS UNMOUNT FORGET (len = n) FALLOCATE (flags = mode).
-	READDIR, READLINK: flags = endpoint of the asking process */
+	READ, READDIR, READLINK: flags = endpoint of the asking process */
 MSG_BODY_FITS(struct fs_node_req);
 struct fs_name_req {		/* LOOKUP CREATE SYMLINK LINK UNLINK RENAME */
 	uint64_t id, node;	/* node = directory */

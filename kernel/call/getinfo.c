@@ -66,7 +66,7 @@ static void proc_describe(const struct proc *p, struct info_proc *i)
 	*i = (struct info_proc){ .endpoint = p->endpoint, .waits_for = ipc_waits_for(p), .state = proc_state(p), .rts_flags = p->rts,
 		.priority = p->priority, .cpu = p->cpu, .is_user = proc_is_user(p), .user_ns = p->user_ns, .system_ns = p->system_ns,
 		.start_ns = p->start_time, .pc = arch_frame_pc(&p->frame), .sp = arch_frame_sp(&p->frame),
-		.messages_sent = p->messages_sent, .switches = p->switches, .outbox = p->outbox_count };
+		.messages_sent = p->messages_sent, .switches = p->switches, .sig_mask = p->sig_mask, .outbox = p->outbox_count };
 	if (i->state == PROC_STATE_FREE)
 		return;
 	i->priv_id = p->priv->id;

@@ -6,6 +6,7 @@
  * May be called from any context: text is added byte by byte without a lock; at worst two CPUs mix their lines in a panic.
  */
 #include <abi/ksig.h>
+#include <arch/clock.h>
 #include <kernel/debug.h>
 #include <kernel/init.h>
 #include <kernel/ipc.h>
@@ -17,7 +18,7 @@ static struct {
 	uint64_t end;			/* bytes ever written */
 	uint64_t signalled;		/* end when readers were last told */
 	uint64_t shown;			/* what the console has seen */
-	bool console_off;
+	bool console_off, inside_line;
 	int level;
 	endpoint_t readers[MAX_READERS];	/* 0: none */
 } klog = { .level = LOG_INFO };
@@ -45,10 +46,25 @@ void log_set_console(bool on)
 	klog.console_off = !on;
 }
 
-void log_write(const char *text, size_t bytes)
+static void log_put(const char *text, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++)
 		klog.ring[klog.end++ % LOG_BYTES] = text[i];
+}
+
+/* Lines in the ring begin with the time since boot, as people know it from dmesg; the console shows them bare. */
+void log_write(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		if (!klog.inside_line) {
+			uint64_t us = arch_now_ns() / 1000;
+			char stamp[32];
+
+			log_put(stamp, format_string(stamp, sizeof(stamp), "[%5lu.%06lu] ", us / 1000000, us % 1000000));
+		}
+		log_put(&text[i], 1);
+		klog.inside_line = text[i] != '\n';
+	}
 	if (klog.console_off)
 		return;
 	arch_console_write(text, bytes);

@@ -143,7 +143,7 @@ static int64_t rq_statfs(const struct fs_node_req *q)
 static int64_t node_request(uint32_t type, const struct fs_node_req *q, struct fs_rep *rep, struct fs_attr *attr)
 {
 	const struct fs_ops *o = task.ops;
-	struct fs_data data = { .grant = q->grant, .offset = q->offset, .len = q->len };
+	struct fs_data data = { .grant = q->grant, .offset = q->offset, .len = q->len, .who = (endpoint_t)q->flags };
 
 	switch (type) {
 	case FS_READ:     return o->read ? o->read(q->node, &data) : -ENOSYS;

@@ -3,12 +3,13 @@
  * The memory devices, major 1: null, zero, full, random, urandom, kmsg (minors as Linux's Documentation/admin-guide/devices.txt).
  *
  * Reads of zero and the random devices are made in pieces of a bounded size and may return less than asked, as a signal would on Linux; reads
- * of kmsg give the text of the kernel's log from the file position on and wait at its end.
+ * of kmsg give the kernel's log record by record and wait at its end.
  *
  * If this process dies here: nothing is lost but the generator's state, and readers of kmsg that waited, which VFS ends; the successor
  * is seeded anew.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,14 +19,25 @@
 
 enum minor { MEM_NULL = 3, MEM_ZERO = 5, MEM_FULL = 7, MEM_RANDOM = 8, MEM_URANDOM = 9, MEM_KMSG = 11 };
 enum { POLL_IN = 1, POLL_OUT = 4 };
-enum { PIECE_BYTES = 4096, RANDOM_MAX_BYTES = 1 << 20, KMSG_LINE_MAX = 1024, KMSG_WAITERS = 32 };
+enum { PIECE_BYTES = 4096, RANDOM_MAX_BYTES = 1 << 20, KMSG_LINE_MAX = 1024, KMSG_WAITERS = 32, KMSG_READERS = 64, MEM_KMSG0 = 0x100 };
 
 static struct memory {
 	struct random random;			/* [rebuilt] */
 	struct cdev_req waiting[KMSG_WAITERS];	/* readers at the end of the log; id 0 = free [lost: VFS repeats or ends them] */
+	uint64_t kmsg_place[KMSG_READERS];	/* of each open kmsg: where in the log it goes on */
+	bool kmsg_open[KMSG_READERS];
 	bool kmsg_watched;			/* the kernel tells us of new text */
-	bool kmsg_select;			/* somebody polls kmsg */
+	uint64_t kmsg_select;			/* bit for each reader that polls */
 } memory;
+
+/* Each open of kmsg is a device of its own, so that each reader has its own place in the log. */
+static uint32_t kmsg_reader(uint32_t dev) { return (cdev_minor(dev) - MEM_KMSG0) % KMSG_READERS; }
+
+static enum minor minor_of(uint32_t dev)
+{
+	uint32_t minor = cdev_minor(dev);
+	return minor >= MEM_KMSG0 && minor < MEM_KMSG0 + KMSG_READERS && memory.kmsg_open[minor - MEM_KMSG0] ? MEM_KMSG : (enum minor)minor;
+}
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
@@ -44,16 +56,41 @@ static int64_t read_random(const struct cdev_req *r)
 	return (int64_t)done;
 }
 
-/* The log from the file position on; 0 = nothing there yet. A position that the ring has passed goes on at its start. */
+/*
+ * One record: a line "[sec.usec] text" of the kernel's log becomes "6,sequence,usec,-;text", as Linux's Documentation/ABI/testing/dev-kmsg has
+ * it; the sequence is the line's position in the log. 0: no whole line is there yet.
+ */
 static int64_t kmsg_fetch(const struct cdev_req *r)
 {
-	char piece[PIECE_BYTES];
-	uint64_t at = r->pos, got = 0;
-	err_t e = sys_diag_read(piece, r->len < sizeof piece ? r->len : sizeof piece, &at, &got);
+	char line[KMSG_LINE_MAX + 1], record[KMSG_LINE_MAX + 64];
+	unsigned long sec, usec;
+	int text_at = 0;
+	uint64_t *place = &memory.kmsg_place[kmsg_reader(r->minor)], at = *place, got = 0;
+	err_t e = sys_diag_read(line, KMSG_LINE_MAX, &at, &got);
 	if (e || got == 0)
 		return e;
-	e = cdev_copyout(r, 0, piece, got);
-	return e ? e : (int64_t)got;
+	line[got] = '\0';
+	char *end = strchr(line, '\n');
+	if (!end && got < KMSG_LINE_MAX)
+		return 0;
+	size_t len = end ? (size_t)(end - line) : got;
+	line[len] = '\0';
+	if (sscanf(line, "[%lu.%lu] %n", &sec, &usec, &text_at) != 2)
+		sec = usec = 0;
+	int n = snprintf(record, sizeof record, "6,%lu,%lu,-;%s\n", at - got, sec * 1000000 + usec, line + text_at);
+	if ((uint64_t)n > r->len)
+		return -EINVAL;
+	e = cdev_copyout(r, 0, record, (size_t)n);
+	if (e)
+		return e;
+	*place = at - got + len + (end != NULL);
+	return n;
+}
+
+static void kmsg_watch(void)
+{
+	if (!memory.kmsg_watched)
+		memory.kmsg_watched = sys_diag_register() == 0;
 }
 
 static int64_t read_kmsg(const struct cdev_req *r)
@@ -63,8 +100,7 @@ static int64_t read_kmsg(const struct cdev_req *r)
 		return n;
 	if (r->flags & CDEV_NONBLOCK)
 		return -EAGAIN;
-	if (!memory.kmsg_watched)
-		memory.kmsg_watched = sys_diag_register() == 0;
+	kmsg_watch();
 	for (int i = 0; i < KMSG_WAITERS; i++) {
 		if (memory.waiting[i].id == 0) {
 			memory.waiting[i] = *r;
@@ -76,7 +112,7 @@ static int64_t read_kmsg(const struct cdev_req *r)
 
 static int64_t memory_read(const struct cdev_req *r)
 {
-	switch ((enum minor)cdev_minor(r->minor)) {
+	switch (minor_of(r->minor)) {
 	case MEM_NULL:
 		return 0;
 	case MEM_ZERO:
@@ -126,7 +162,7 @@ static int64_t write_kmsg(const struct cdev_req *r)
 
 static int64_t memory_write(const struct cdev_req *r)
 {
-	switch ((enum minor)cdev_minor(r->minor)) {
+	switch (minor_of(r->minor)) {
 	case MEM_NULL:
 	case MEM_ZERO:
 		return (int64_t)r->len;
@@ -143,14 +179,35 @@ static int64_t memory_write(const struct cdev_req *r)
 
 /* ---- the rest ------------------------------------------------------------------------------------------------------ */
 
+static int64_t open_kmsg(uint64_t *value)
+{
+	for (uint32_t i = 0; i < KMSG_READERS; i++) {
+		if (!memory.kmsg_open[i]) {
+			memory.kmsg_open[i] = true;
+			memory.kmsg_place[i] = 0;
+			*value = CDEV_DEV(MAJOR_MEM, MEM_KMSG0 + i);
+			return CDEV_CLONED;
+		}
+	}
+	return -EBUSY;
+}
+
 static int64_t memory_open(const struct cdev_req *r, uint64_t *value)
 {
-	(void)value;
 	switch ((enum minor)cdev_minor(r->minor)) {
-	case MEM_NULL: case MEM_ZERO: case MEM_FULL: case MEM_RANDOM: case MEM_URANDOM: case MEM_KMSG:
+	case MEM_NULL: case MEM_ZERO: case MEM_FULL: case MEM_RANDOM: case MEM_URANDOM:
 		return 0;
+	case MEM_KMSG:
+		return open_kmsg(value);
 	}
 	return -ENXIO;
+}
+
+static int64_t memory_close(const struct cdev_req *r)
+{
+	if (minor_of(r->minor) == MEM_KMSG)
+		memory.kmsg_open[kmsg_reader(r->minor)] = false;
+	return 0;
 }
 
 static bool memory_cancel(uint32_t id)
@@ -166,10 +223,17 @@ static bool memory_cancel(uint32_t id)
 
 static uint32_t memory_select(uint32_t minor, uint32_t events, bool want_ready)
 {
-	if (cdev_minor(minor) != MEM_KMSG)
+	uint64_t at, got = 0;
+	char c;
+	if (minor_of(minor) != MEM_KMSG)
 		return events & (POLL_IN | POLL_OUT);
-	memory.kmsg_select |= want_ready;
-	return events & POLL_OUT;
+	at = memory.kmsg_place[kmsg_reader(minor)];
+	sys_diag_read(&c, 1, &at, &got);
+	if (!got && want_ready && (events & POLL_IN)) {
+		kmsg_watch();
+		memory.kmsg_select |= 1ull << kmsg_reader(minor);
+	}
+	return events & (POLL_OUT | (got ? POLL_IN : 0));
 }
 
 /* New text in the kernel's log. */
@@ -185,9 +249,10 @@ static void memory_kernel_signals(uint64_t signals)
 			r->id = 0;
 		}
 	}
-	if (memory.kmsg_select)
-		cdev_ready(CDEV_DEV(MAJOR_MEM, MEM_KMSG), POLL_IN);
-	memory.kmsg_select = false;
+	for (uint32_t i = 0; i < KMSG_READERS; i++)
+		if (memory.kmsg_select >> i & 1)
+			cdev_ready(CDEV_DEV(MAJOR_MEM, MEM_KMSG0 + i), POLL_IN);
+	memory.kmsg_select = 0;
 }
 
 static err_t memory_init(const struct sef_init_info *info)
@@ -200,7 +265,7 @@ static err_t memory_init(const struct sef_init_info *info)
 static const struct cdev_driver memory_driver = {
 	.name = "memory",
 	.sef = { .init_fresh = memory_init, .init_restart = memory_init, .kernel_signals = memory_kernel_signals },
-	.open = memory_open, .read = memory_read, .write = memory_write, .cancel = memory_cancel, .select = memory_select,
+	.open = memory_open, .close = memory_close, .read = memory_read, .write = memory_write, .cancel = memory_cancel, .select = memory_select,
 };
 
 int main(void)

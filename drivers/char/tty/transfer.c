@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 #include <proto/pm.h>
@@ -121,7 +122,9 @@ int64_t transfer_try(struct tty *t, struct waiter *w)
 	case WAIT_WRITE:
 		return w->master ? pty_master_write(t, w) : write_try(t, w);
 	case WAIT_IOCTL:
-		if (ioctl_needs_drain(w->r.pos) && line_output_pending(&t->line) && !t->hungup && !w->master)
+		if (t->hungup && !w->master)
+			return w->r.pos == TIOCSPGRP ? -ENOTTY : -EIO;
+		if (ioctl_needs_drain(w->r.pos) && line_output_pending(&t->line) && !w->master)
 			return CDEV_LATER;
 		return ioctl_act(t, &w->r, w->master);
 	}

@@ -16,7 +16,7 @@ int64_t fs_data_zero(const struct fs_data *d, uint64_t at, size_t len) { (void)d
 void fs_forget_pages(uint64_t node, uint64_t first_page) { (void)node, (void)first_page; }
 int64_t fs_now(void) { return 1; }
 
-static struct instance inst = { .max_nodes = 100000 };
+static struct instance inst = { .max_nodes = 100000, .max_pages = UINT64_MAX };
 
 static struct node *make(uint32_t mode)
 {

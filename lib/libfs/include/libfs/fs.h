@@ -18,6 +18,7 @@ struct fs_data {
 	grant_t grant;
 	uint64_t offset;	/* of the file: where the transfer starts */
 	uint64_t len;		/* bytes asked for */
+	endpoint_t who;		/* read: the asking process */
 };
 
 /* What a new node is to look like. mode includes the type. */

@@ -82,35 +82,38 @@ UNUSED static int check_true(const char *file, int line, const char *what, int y
 	int e = errno;
 	char got[80];
 	check_at(file, line);
+	if (yes)
+		return 1;
 	snprintf(got, sizeof got, "false, errno %d", e);
-	if (!yes)
-		check_fail(file, line, what, got, "true");
+	check_fail(file, line, what, got, "true");
 	errno = e;
-	return yes;
+	return 0;
 }
 
 UNUSED static int check_eq(const char *file, int line, const char *what, long long got, long long want)
 {
 	int e = errno;
-	char g[100], w[40];
+	char g[100], w[60];
 	check_at(file, line);
+	if (got == want)
+		return 1;
 	snprintf(g, sizeof g, "%lld = 0x%llx, errno %d", got, got, e);
 	snprintf(w, sizeof w, "%lld = 0x%llx", want, want);
-	if (got != want)
-		check_fail(file, line, what, g, w);
+	check_fail(file, line, what, g, w);
 	errno = e;
-	return got == want;
+	return 0;
 }
 
 UNUSED static int check_err(const char *file, int line, const char *what, long ret, int e, int want)
 {
 	char g[100], w[80];
 	check_at(file, line);
+	if (ret == -1 && e == want)
+		return 1;
 	snprintf(g, sizeof g, "%ld, errno %d %s", ret, ret == -1 ? e : 0, ret == -1 ? strerror(e) : "");
 	snprintf(w, sizeof w, "-1, errno %d %s", want, strerror(want));
-	if (ret != -1 || e != want)
-		check_fail(file, line, what, g, w);
-	return ret == -1 && e == want;
+	check_fail(file, line, what, g, w);
+	return 0;
 }
 
 UNUSED static long check_ok(const char *file, int line, const char *what, long ret)
@@ -118,9 +121,10 @@ UNUSED static long check_ok(const char *file, int line, const char *what, long r
 	int e = errno;
 	char g[100];
 	check_at(file, line);
+	if (ret >= 0)
+		return ret;
 	snprintf(g, sizeof g, "%ld, errno %d %s", ret, e, strerror(e));
-	if (ret < 0)
-		check_fail(file, line, what, g, "success");
+	check_fail(file, line, what, g, "success");
 	errno = e;
 	return ret;
 }

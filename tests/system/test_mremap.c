@@ -105,7 +105,7 @@ static void refused(void)
 	CHECK_ERR((long)mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE), EINVAL); /* overlap */
 	CHECK_ERR((long)mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 8 * PAGE + 5), EINVAL);
 	CHECK_ERR((long)mremap(bad_unmapped(), PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT);
-	CHECK_ERR((long)mremap(p, PAGE, 1UL << 47, MREMAP_MAYMOVE), EINVAL);
+	CHECK(mremap(p, PAGE, 1UL << 47, MREMAP_MAYMOVE) == MAP_FAILED && (errno == EINVAL || errno == ENOMEM));
 	NEED(munmap(p + PAGE, PAGE) == 0);
 	CHECK_ERR((long)mremap(p, 3 * PAGE, 4 * PAGE, MREMAP_MAYMOVE), EFAULT); /* a hole in it */
 	CHECK_EQ(p[0], 'a');

@@ -75,7 +75,7 @@ static err_t fault_resolve(struct space *s, const struct page_fault *pf)
 		err = page_resolve(s, pf->addr, fault_access(pf->flags), level, NULL);
 	while (err == -ENOMEM && oom_relieve(s));
 	if (!err)
-		page_resolve_around(s, pf->addr);
+		page_resolve_around(s, pf->addr, fault_access(pf->flags));
 	return err;
 }
 

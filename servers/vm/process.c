@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC, STACK_READY_PAGES = 2 };
+enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
 
 static struct vdso { paddr_t code, data; uint64_t code_pages, data_pages; } vdso;
 
@@ -132,17 +132,6 @@ static err_t mmap_for_check(const struct vm_mmap_for_req *rq, uint64_t *len)
 	return page_aligned(rq->offset) && rq->offset + *len >= rq->offset && space_of(rq->fs) ? 0 : -EINVAL;
 }
 
-/* The top of a new stack is written at once by whoever loads the program: no need to let it fault. */
-static void stack_make_ready(struct space *s, const struct region *r)
-{
-	enum frame_level level = s->user ? FRAME_FOR_USER : FRAME_FOR_SERVICE;
-
-	for (vaddr_t a = r->last - PAGE_BYTES; a >= r->first && r->last - a <= STACK_READY_PAGES * PAGE_BYTES; a -= PAGE_BYTES)
-		if (page_resolve(s, a, MAP_WRITE, level, NULL) != 0)
-			break;
-	map_flush();
-}
-
 static err_t mmap_for_insert(struct space *s, const struct vm_mmap_for_req *rq, struct region *r)
 {
 	err_t err;
@@ -161,8 +150,10 @@ static err_t mmap_for_insert(struct space *s, const struct vm_mmap_for_req *rq, 
 		object_count_vfs_ref(r->object);
 	if (rq->flags & (VM_MF_HEAP | VM_MF_BRK_BASE))
 		s->brk_start = s->brk = r->last;
-	if (r->flags & REGION_STACK)
-		stack_make_ready(s, r);
+	if (s->user || (r->flags & REGION_STACK)) {
+		region_preload(s, r);
+		map_flush();
+	}
 	return 0;
 }
 

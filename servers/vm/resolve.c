@@ -20,7 +20,12 @@
 #include <libsys/kcall.h>
 #include <sys/mman.h>
 
-enum { ANON_AROUND_MAX = 16, FILE_AROUND = 16, CACHE_COLOURS = 0xfff };
+enum {
+	ANON_AROUND_MAX = 16, FILE_AROUND = 16,	/* pages */
+	PRELOAD_SHARED = 512, PRELOAD_COPIES = 8,	/* pages of a program's file */
+	PRELOAD_STACK = 2 * PAGE_BYTES, PRELOAD_ZEROS = 4 * PAGE_BYTES,	/* the top of its stack, the start of its zeroed data */
+	CACHE_COLOURS = 0xfff,
+};
 
 uint32_t page_rights(const struct space *s, const struct region *r, bool own)
 {
@@ -124,6 +129,8 @@ static err_t private_present(struct space *s, const struct region *r, vaddr_t ad
 	bool own = frame_refs(f) == 1;
 	err_t err;
 
+	if (access & MAP_WRITE)
+		space_note_hot(s, page_of(addr));
 	if ((access & MAP_WRITE) && !own && s->user) {
 		err = page_copy(s, r, addr, f, level);
 		if (!err)
@@ -257,26 +264,39 @@ err_t page_resolve(struct space *s, vaddr_t addr, uint32_t access, enum frame_le
 
 /* ---- around a fault ---- */
 
-/* As many pages ahead as were touched one after the other right before this one. */
-static uint32_t anon_run_before(struct space *s, const struct region *r, vaddr_t addr)
+/* As many pages ahead as were touched (for a write: made our own) one after the other right before this one. */
+static uint32_t anon_run_before(struct space *s, const struct region *r, vaddr_t addr, uint32_t access)
 {
 	uint32_t n = 0;
 
-	while (n < ANON_AROUND_MAX && addr - r->first >= (uint64_t)(n + 1) << PAGE_SHIFT
-		&& pagemap_get(&s->pages, page_of(addr) - n - 1) != FRAME_NONE)
+	while (n < ANON_AROUND_MAX && addr - r->first >= (uint64_t)(n + 1) << PAGE_SHIFT) {
+		frame_t f = pagemap_get(&s->pages, page_of(addr) - n - 1);
+
+		if (f == FRAME_NONE || ((access & MAP_WRITE) && frame_refs(f) != 1))
+			break;
 		n++;
+	}
 	return n;
 }
 
-static void anon_around(struct space *s, const struct region *r, vaddr_t addr, enum frame_level level)
+static void anon_around(struct space *s, const struct region *r, vaddr_t addr, uint32_t access)
 {
-	uint32_t n = anon_run_before(s, r, addr);
+	enum frame_level level = s->user ? FRAME_FOR_USER : FRAME_FOR_SERVICE;
+	uint32_t n = anon_run_before(s, r, addr, access);
 
 	if (n == 0 || !frame_available(level, n + frame_total() / 32))
 		return;
-	for (addr += PAGE_BYTES; n-- && addr < r->last; addr += PAGE_BYTES)
-		if (pagemap_get(&s->pages, page_of(addr)) != FRAME_NONE || page_zero(s, r, addr, level) != 0)
+	for (addr += PAGE_BYTES; n-- && addr < r->last; addr += PAGE_BYTES) {
+		frame_t f = pagemap_get(&s->pages, page_of(addr));
+		err_t err = -EAGAIN;
+
+		if (f == FRAME_NONE)
+			err = page_zero(s, r, addr, level);
+		else if (access & MAP_WRITE)
+			err = private_present(s, r, addr, f, access, level);
+		if (err)
 			return;
+	}
 }
 
 static void file_around(struct space *s, const struct region *r, vaddr_t addr)
@@ -298,14 +318,52 @@ static void file_around(struct space *s, const struct region *r, vaddr_t addr)
 	}
 }
 
-void page_resolve_around(struct space *s, vaddr_t addr)
+void page_resolve_around(struct space *s, vaddr_t addr, uint32_t access)
 {
 	const struct region *r = regions_at(&s->regions, addr);
 
 	if (!r || (r->flags & REGION_RANDOM))
 		return;
 	if (r->kind == REGION_ANON)
-		anon_around(s, r, page_down(addr), s->user ? FRAME_FOR_USER : FRAME_FOR_SERVICE);
+		anon_around(s, r, page_down(addr), access);
 	else if (r->kind != REGION_PHYS)
 		file_around(s, r, page_down(addr));
+}
+
+/* ---- at the start of a program ---- */
+
+/* Pages of the file that are known: read-only ones are mapped, of writable ones (data) copies are made. */
+static void file_preload(struct space *s, const struct region *r)
+{
+	uint64_t page = r->offset >> PAGE_SHIFT, end = page + page_of(r->last - r->first);
+	uint32_t left = r->prot & PROT_WRITE ? PRELOAD_COPIES : PRELOAD_SHARED, access = r->prot & PROT_WRITE ? MAP_WRITE : MAP_READ;
+	frame_t f;
+
+	for (; left-- && pagemap_next(&r->object->pages, page, end, &page, &f); page++) {
+		vaddr_t addr = r->first + (page << PAGE_SHIFT) - r->offset;
+
+		if (page << PAGE_SHIFT >= r->file_end || file_missing(s, r, addr, access, FRAME_FOR_USER, NULL) != 0)
+			return;
+	}
+}
+
+static void zero_preload(struct space *s, const struct region *r, vaddr_t first, vaddr_t last)
+{
+	for (vaddr_t a = first; a < last; a += PAGE_BYTES)
+		if (page_zero(s, r, a, s->user ? FRAME_FOR_USER : FRAME_FOR_SERVICE) != 0)
+			return;
+}
+
+void region_preload(struct space *s, const struct region *r)
+{
+	uint64_t bytes = r->last - r->first;
+
+	if (!frame_available(FRAME_FOR_USER, frame_total() / 16) || !(r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+		return;
+	if (r->kind == REGION_FILE)
+		file_preload(s, r);
+	else if (r->kind == REGION_ANON && (r->flags & REGION_STACK))
+		zero_preload(s, r, bytes > PRELOAD_STACK ? r->last - PRELOAD_STACK : r->first, r->last);
+	else if (r->kind == REGION_ANON && (r->prot & PROT_WRITE))
+		zero_preload(s, r, r->first, bytes > PRELOAD_ZEROS ? r->first + PRELOAD_ZEROS : r->last);
 }

@@ -14,7 +14,9 @@ struct pagein;
  */
 err_t page_resolve(struct space *s, vaddr_t addr, uint32_t access, enum frame_level level, struct pagein **in);
 /* After a fault at addr was resolved: also map what will probably be touched next. */
-void page_resolve_around(struct space *s, vaddr_t addr);
+void page_resolve_around(struct space *s, vaddr_t addr, uint32_t access);
+/* A program's new region: what is sure to be touched soon, or costs less than the faults it spares. Adds operations. */
+void region_preload(struct space *s, const struct region *r);
 
 /* Rights of a page of region r in the page tables. `own`: nobody else has the frame. */
 uint32_t page_rights(const struct space *s, const struct region *r, bool own);

@@ -7,6 +7,7 @@
 #include "space.h"
 #include "kmem.h"
 #include "mapper.h"
+#include "resolve.h"
 
 #include <errno.h>
 #include <libsys/kcall.h>
@@ -241,6 +242,54 @@ static void fork_drop_regions(struct space *s)
 	}
 }
 
+/* The child's copy is made now, and the parent keeps its frame with the right to write. */
+static void fork_copy_hot(struct space *s, struct space *parent, uint64_t page)
+{
+	const struct region *r = regions_at(&s->regions, page << PAGE_SHIFT);
+	frame_t f = pagemap_get(&s->pages, page), copy;
+
+	if (!r || r->kind == REGION_SHARED || r->kind == REGION_PHYS || !(r->prot & PROT_WRITE) || f == FRAME_NONE || frame_refs(f) != 2
+		|| pagemap_get(&parent->pages, page) != f)
+		return;
+	copy = frame_alloc(FRAME_FOR_USER);
+	if (copy == FRAME_NONE)
+		return;
+	pagemap_set(&s->pages, page, copy);
+	frame_put(f);
+	map_add_copy(s->ep, page << PAGE_SHIFT, copy, f, page_rights(s, r, true));
+	map_add(MAP_FRAMES, parent->ep, page << PAGE_SHIFT, f, page_rights(parent, r, true));
+}
+
+static void fork_copy_hot_pages(struct space *s, struct space *parent)
+{
+	if (++parent->forks % HOT_FORKS == 0)
+		parent->nr_hot = 0;
+	if (!frame_available(FRAME_FOR_USER, 2 * FORK_SPARE_FRAMES))
+		return;
+	for (uint32_t i = 0; i < parent->nr_hot; i++)
+		fork_copy_hot(s, parent, parent->hot[i]);
+}
+
+static void hot_add(struct space *s, uint64_t page)
+{
+	for (uint32_t i = 0; i < s->nr_hot; i++)
+		if (s->hot[i] == page)
+			return;
+	if (s->nr_hot < HOT_MAX)
+		s->hot[s->nr_hot++] = page;
+}
+
+void space_note_hot(struct space *s, uint64_t page)
+{
+	struct space *parent;
+
+	if (s->forks)
+		hot_add(s, page);
+	parent = s->forked_from ? space_of(s->forked_from) : NULL;
+	if (parent)
+		hot_add(parent, page);
+}
+
 static err_t fork_copy(struct space *s, struct space *parent)
 {
 	err_t err = regions_copy(&s->regions, &parent->regions);
@@ -255,6 +304,7 @@ static err_t fork_copy(struct space *s, struct space *parent)
 	if (err)
 		return err;
 	fork_share_pages(s, parent);
+	fork_copy_hot_pages(s, parent);
 	return map_flush();
 }
 
@@ -275,6 +325,7 @@ err_t space_fork(endpoint_t parent_ep, endpoint_t child)
 		return -ENOMEM;
 	}
 	s->user = parent->user;
+	s->forked_from = parent->ep;
 	s->brk_start = parent->brk_start;
 	s->brk = parent->brk;
 	s->mmap_top = parent->mmap_top;

@@ -14,6 +14,8 @@
 #define MMAP_GAP    (128ull << 20)		/* at least this far below the top: room for the stack */
 #define LIMIT_NONE  (~0ull)
 
+enum { HOT_MAX = 12, HOT_FORKS = 32 };
+
 enum { LIMIT_AS, LIMIT_DATA, LIMIT_STACK, LIMIT_MEMLOCK, NR_LIMITS };
 
 struct space {
@@ -31,6 +33,10 @@ struct space {
 	vaddr_t mmap_top;		/* addresses are chosen below this */
 	uint64_t limits[NR_LIMITS];	/* bytes */
 	uint64_t locked;		/* bytes in locked regions */
+	/* The pages written first after a fork, by either side. The next fork copies them at once, which spares two faults each. */
+	endpoint_t forked_from;
+	uint32_t forks, nr_hot;		/* forgotten every HOT_FORKS forks */
+	uint64_t hot[HOT_MAX];
 	uint64_t peak_bytes, peak_pages;
 };
 
@@ -64,6 +70,7 @@ vaddr_t space_place(struct space *s, vaddr_t hint, uint64_t len, vaddr_t below);
 uint64_t space_data_bytes(const struct space *s);	/* private writable memory */
 bool space_may_grow(const struct space *s, uint64_t bytes, bool data);	/* within RLIMIT_AS and RLIMIT_DATA */
 void space_note_peak(struct space *s);
+void space_note_hot(struct space *s, uint64_t page);	/* a private page was written that others hold or held too */
 
 static inline uint64_t page_of(vaddr_t addr) { return addr >> PAGE_SHIFT; }
 static inline vaddr_t page_up(vaddr_t addr) { return (addr + PAGE_BYTES - 1) & ~(vaddr_t)(PAGE_BYTES - 1); }

@@ -91,7 +91,7 @@ static bool wait_go_on(struct waiter *w, struct pagein **in)
 	if (!err)
 		err = flushed;
 	if (w->kind == WAIT_FAULT && !err) {
-		page_resolve_around(space_of(w->target), w->addr - PAGE_BYTES);
+		page_resolve_around(space_of(w->target), w->addr - PAGE_BYTES, w->access);
 		map_flush();
 	}
 	wait_answer(w, err);

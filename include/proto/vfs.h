@@ -57,7 +57,8 @@ struct vfs_vm_unref_req { endpoint_t fs; uint32_t count; uint64_t node; };
 
 enum { VFS_INFO_MOUNTS /* text of /proc/mounts */, VFS_INFO_FDS /* struct vfs_fd_info[] of ep */, VFS_INFO_LINK /* path of cwd, root, exe, fd n */,
 	VFS_INFO_STATS /* struct vfs_stats */, VFS_INFO_DEVICES /* text of /proc/devices */, VFS_INFO_LOCKS, VFS_INFO_FILESYSTEMS,
-	VFS_INFO_ARGS /* struct vfs_args_info of ep */, VFS_INFO_CTTY /* int32_t[2]: device as in struct stat, foreground group or -1 */ };
+	VFS_INFO_ARGS /* struct vfs_args_info of ep */, VFS_INFO_CTTY /* int32_t[2]: device as in struct stat, foreground group or -1 */,
+	VFS_INFO_MOUNTINFO /* text of /proc/PID/mountinfo */ };
 enum { VFS_LINK_CWD = -1, VFS_LINK_ROOT = -2, VFS_LINK_EXE = -3 };
 struct vfs_info_req { uint32_t what; endpoint_t ep; int32_t fd; grant_t grant; uint32_t len; uint64_t offset; };
 struct vfs_info_rep { int64_t result; uint64_t bytes; };

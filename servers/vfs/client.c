@@ -199,6 +199,7 @@ static bool client_inherit(struct client *c, struct client *parent, uint32_t fla
 	if (c->groups)
 		c->groups->refs++;
 	client_set_exe(c, parent->exe);
+	c->args = parent->args;
 	return client_share(c, parent, flags);
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 #include "fdtable.h"
 #include "vfs.h"
+#include <proto/vfs.h>
 #include <abi/limits.h>
 
 struct vnode;
@@ -24,6 +25,7 @@ struct client {
 	struct fdtable *fds;
 	struct fsctx *fs;
 	struct vnode *exe;
+	struct vfs_args_info args;	/* where exe's arguments and environment lie */
 	struct call *call;		/* in progress, or NULL */
 	struct exec *exec;		/* being loaded, or NULL */
 	uint64_t limit_files, limit_fsize, limit_stack;

@@ -187,6 +187,7 @@ static int exec_replace(struct exec *x)
 	if (r)
 		return r;
 	r = user_write(x->ep, x->sp, image, bytes);
+	x->client->args = plan.where;
 	free(image);
 	x->pc = x->program.interp ? l.interp_base + x->program.interp_image.entry : l.entry;
 	return r;

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "vfs.h"
+#include <proto/vfs.h>
 
 enum { ARGS_MAX = 2 << 20, ARG_STRING_MAX = 131072, EXECFN_MAX = 4096 };
 
@@ -29,6 +30,7 @@ struct stack_plan {
 	uint8_t random[16];
 	struct aux aux[AUX_MAX];	/* AT_RANDOM, AT_EXECFN, AT_PLATFORM are added; AT_NULL too */
 	unsigned aux_count;
+	struct vfs_args_info where;	/* out: the strings in the new process */
 };
 /* Linux's initial stack. *image is allocated, *sp is where its first byte goes. -ENOMEM */
-int stack_build(const struct stack_plan *p, uint8_t **image, size_t *bytes, vaddr_t *sp);
+int stack_build(struct stack_plan *p, uint8_t **image, size_t *bytes, vaddr_t *sp);

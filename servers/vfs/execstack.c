@@ -49,7 +49,7 @@ static void put_aux(uint64_t **to, uint64_t type, uint64_t value)
 	*(*to)++ = value;
 }
 
-int stack_build(const struct stack_plan *p, uint8_t **image, size_t *bytes, vaddr_t *sp)
+int stack_build(struct stack_plan *p, uint8_t **image, size_t *bytes, vaddr_t *sp)
 {
 	struct layout l = layout_of(p);
 	uint8_t *buf = calloc(1, l.total);
@@ -64,7 +64,10 @@ int stack_build(const struct stack_plan *p, uint8_t **image, size_t *bytes, vadd
 	uint64_t *w = (uint64_t *)(void *)buf;
 	*w++ = p->args->argc;
 	const char *text = put_pointers(&w, (char *)buf + l.strings, p->args->argc, delta);
-	put_pointers(&w, text, p->args->envc, delta);
+	p->where.arg_start = *sp + l.strings;
+	p->where.arg_end = p->where.env_start = (vaddr_t)(uintptr_t)text + delta;
+	text = put_pointers(&w, text, p->args->envc, delta);
+	p->where.env_end = (vaddr_t)(uintptr_t)text + delta;
 	for (unsigned i = 0; i < p->aux_count; i++)
 		put_aux(&w, p->aux[i].type, p->aux[i].value);
 	put_aux(&w, AT_RANDOM, *sp + l.random);

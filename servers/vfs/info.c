@@ -96,11 +96,33 @@ static int64_t info_stats(char *buf, size_t room)
 	return sizeof s;
 }
 
+static int64_t info_args(const struct vfs_info_req *q, char *buf)
+{
+	struct client *c = client_find(q->ep);
+	if (!c || !c->exe)
+		return -ESRCH;
+	memcpy(buf, &c->args, sizeof c->args);
+	return sizeof c->args;
+}
+
+/* Controlling terminal as in struct stat; the foreground group is the terminal driver's business. */
+static int64_t info_ctty(const struct vfs_info_req *q, char *buf)
+{
+	struct client *c = client_find(q->ep);
+	int32_t ctty[2] = { c && c->session ? (int32_t)c->session->ctty : 0, -1 };
+	if (!c)
+		return -ESRCH;
+	memcpy(buf, ctty, sizeof ctty);
+	return sizeof ctty;
+}
+
 static int64_t info_fill(const struct vfs_info_req *q, char *buf, size_t room)
 {
 	switch (q->what) {
 	case VFS_INFO_MOUNTS:
 		return (int64_t)mounts_text(buf, room);
+	case VFS_INFO_MOUNTINFO:
+		return (int64_t)mountinfo_text(buf, room);
 	case VFS_INFO_FDS:
 		return info_fds(q, buf, room);
 	case VFS_INFO_LINK:
@@ -109,6 +131,10 @@ static int64_t info_fill(const struct vfs_info_req *q, char *buf, size_t room)
 		return info_stats(buf, room);
 	case VFS_INFO_DEVICES:
 		return (int64_t)cdev_text(buf, room);
+	case VFS_INFO_ARGS:
+		return info_args(q, buf);
+	case VFS_INFO_CTTY:
+		return info_ctty(q, buf);
 	case VFS_INFO_LOCKS:
 		return 0;
 	case VFS_INFO_FILESYSTEMS:
@@ -146,7 +172,7 @@ void on_info(const struct message *m)
 	sef_reply(m->source, &rep);
 }
 
-int64_t on_vm_name(const struct message *m)
+static int64_t vm_name(const struct message *m)
 {
 	const struct vfs_vm_name_req *q = (const struct vfs_vm_name_req *)(const void *)m->w;
 	char text[USER_PATH_MAX];
@@ -160,4 +186,14 @@ int64_t on_vm_name(const struct message *m)
 		n = q->len;
 	err_t r = sys_safecopyto(m->source, q->grant, 0, text, (size_t)n);
 	return r ? r : n;
+}
+
+void on_vm_name(const struct message *m)
+{
+	struct message rep = { .type = VFS_VM_NAME + 1 };
+	struct vfs_info_rep *r = MSG_BODY(struct vfs_info_rep, &rep);
+	int64_t n = vm_name(m);
+	r->result = n < 0 ? n : 0;
+	r->bytes = n < 0 ? 0 : (uint64_t)n;
+	sef_reply(m->source, &rep);
 }

@@ -13,6 +13,15 @@ bool magiclink_allowed(const struct client *who, const struct client *target)
 	return who == target || who->fsuid == 0 || (who->fsuid == target->uid && who->fsuid == target->fsuid);
 }
 
+int magiclink_check(struct client *who, int64_t magic)
+{
+	uint64_t slot = (uint64_t)magic >> 32;
+	struct client *target = slot < NR_PROCS ? client_at((unsigned)slot) : NULL;
+	if (!target)
+		return -ENOENT;
+	return magiclink_allowed(who, target) ? 0 : -EACCES;
+}
+
 int magiclink_follow(struct client *who, int64_t magic, struct vnode **v, struct file **f)
 {
 	uint64_t slot = (uint64_t)magic >> 32;

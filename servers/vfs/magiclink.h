@@ -7,5 +7,7 @@ struct file;
 
 /* Where it leads: *v or, for an open file without a vnode, *f (a reference each). */
 int magiclink_follow(struct client *who, int64_t magic, struct vnode **v, struct file **f);
+/* 0 or -EACCES, -ENOENT: may `who` know where it leads? */
+int magiclink_check(struct client *who, int64_t magic);
 /* May `who` look into the files of `target`? */
 bool magiclink_allowed(const struct client *who, const struct client *target);

@@ -195,19 +195,42 @@ static size_t flags_text(const struct mount *m, char *buf, size_t room)
 		m->flags & MS_NOATIME ? ",noatime" : ",relatime", *m->options ? "," : "", m->options);
 }
 
-size_t mounts_text(char *buf, size_t room)
+/* Where it is mounted: text in buf. NULL: nowhere that has a path. */
+static const char *mount_place(const struct mount *m, char *buf, size_t room)
+{
+	const char *where = "/";
+	return m->covered && path_of_vnode(m->root, NULL, buf, room, &where) != 0 ? NULL : where;
+}
+
+static size_t text_each(char *buf, size_t room, int (*line)(const struct mount *m, const char *where, char *buf, size_t room))
 {
 	size_t used = 0;
 	for (struct mount *m = mount_next(NULL); m; m = mount_next(m)) {
-		char path[512], flags[256];
-		const char *where = "/";
-		if (m->covered && path_of_vnode(m->root, NULL, path, sizeof path, &where) != 0)
-			continue;
-		flags_text(m, flags, sizeof flags);
-		int n = snprintf(buf + used, room - used, "%s %s %s %s 0 0\n", m->source, where, m->type, flags);
+		char path[512];
+		const char *where = mount_place(m, path, sizeof path);
+		int n = where ? line(m, where, buf + used, room - used) : 0;
 		if (n < 0 || (size_t)n >= room - used)
 			break;
 		used += (size_t)n;
 	}
 	return used;
 }
+
+static int mounts_line(const struct mount *m, const char *where, char *buf, size_t room)
+{
+	char flags[256];
+	flags_text(m, flags, sizeof flags);
+	return snprintf(buf, room, "%s %s %s %s 0 0\n", m->source, where, m->type, flags);
+}
+
+static int mountinfo_line(const struct mount *m, const char *where, char *buf, size_t room)
+{
+	char flags[256];
+	flags_text(m, flags, sizeof flags);
+	uint64_t parent = m->covered ? m->covered->mount->instance + 1 : 0;
+	return snprintf(buf, room, "%lu %lu 0:%lu / %s %s - %s %s %s\n", m->instance + 1, parent, m->instance + 1, where, flags,
+		m->type, m->source, mount_readonly(m) ? "ro" : "rw");
+}
+
+size_t mounts_text(char *buf, size_t room) { return text_each(buf, room, mounts_line); }
+size_t mountinfo_text(char *buf, size_t room) { return text_each(buf, room, mountinfo_line); }

@@ -41,5 +41,6 @@ bool mount_serves(endpoint_t fs);		/* is any file system of this service mounted
 void mounts_service_dead(endpoint_t fs);
 /* Text of /proc/mounts. Returns its length. */
 size_t mounts_text(char *buf, size_t room);
+size_t mountinfo_text(char *buf, size_t room);
 /* Visit all mounts. */
 struct mount *mount_next(struct mount *m);	/* NULL: the first */

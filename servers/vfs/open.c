@@ -174,6 +174,8 @@ static int open_create(struct call *c, struct client *cl, struct walk *w, unsign
 	struct vnode *v;
 	if (w->trailing_slash)
 		return -EISDIR;
+	if (vnode_nocache(w->dir))
+		return -ENOENT;	/* names of /proc are not made by asking for them */
 	made_fill(cl, w->dir, S_IFREG | (mode & 07777), &made);
 	int r = node_make(cl, w->dir, w->name, w->len, &made, &v);
 	if (r)

@@ -209,7 +209,11 @@ void on_vfs_request(const struct message *m, bool wants_reply)
 		on_info(m);
 		return;
 	}
-	int64_t r = m->type == VFS_VM_NAME ? on_vm_name(m) : m->source == EP_PM ? pm_request(m) : -EPERM;
+	if (m->type == VFS_VM_NAME) {
+		on_vm_name(m);
+		return;
+	}
+	int64_t r = m->source == EP_PM ? pm_request(m) : -EPERM;
 	if (wants_reply)
 		sef_reply_result(m->source, m->type, r);
 }

@@ -7,5 +7,5 @@ void on_vfs_request(const struct message *m, bool wants_reply);
 void on_cancel(const struct message *m);
 void on_vm_mmap(const struct message *m);
 void on_vm_unref(const struct message *m);
-int64_t on_vm_name(const struct message *m);
+void on_vm_name(const struct message *m);
 void on_info(const struct message *m);

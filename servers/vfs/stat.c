@@ -7,6 +7,7 @@
 #include "client.h"
 #include "file.h"
 #include "fsreq.h"
+#include "magiclink.h"
 #include "mount.h"
 #include "path.h"
 #include "perm.h"
@@ -234,6 +235,8 @@ static int64_t readlink_call(struct call *c, int dirfd, vaddr_t path, vaddr_t bu
 	int64_t n = target ? (int64_t)strlen(target) : 0;
 	if (!vnode_is_link(v)) {
 		n = empty ? -ENOENT : -EINVAL;
+	} else if (v->attr.flags & FS_ATTR_MAGIC_LINK && magiclink_check(c->client, v->attr.magic) == -EACCES) {
+		n = -EACCES;
 	} else if (!target) {
 		n = fs_readlink(v, text, sizeof text, c->ep);
 		target = text;

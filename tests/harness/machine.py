@@ -47,25 +47,25 @@ def run_guest(command, **options):
 class StreamedGuest:
     """A guest whose output is read line by line, and which is ended when it is silent for too long."""
 
-    def __init__(self, command, silence_s, **options):
-        self.silence_s = silence_s
+    def __init__(self, command, silence_s, first_line_s=None, **options):
+        self.silence_s, self.first_line_s = silence_s, first_line_s or silence_s
         self.console_path = os.path.join(options.get("build", BUILD), "suite-console.log")
         line = guest_command(command, **options)
         line[1:1] = ["--console-log", self.console_path]
         self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
     def lines(self):
-        rest, last = b"", time.monotonic()
+        rest, last, limit = b"", time.monotonic(), self.first_line_s
         os.set_blocking(self.process.stdout.fileno(), False)
         while True:
             data = self.process.stdout.read(65536)
             if data:
-                last = time.monotonic()
+                last, limit = time.monotonic(), self.silence_s
                 *whole, rest = (rest + data).split(b"\n")
                 yield from (line.decode(errors="replace") for line in whole)
             elif data == b"":
                 break
-            elif time.monotonic() - last > self.silence_s:
+            elif time.monotonic() - last > limit:
                 self.process.send_signal(signal.SIGTERM)
                 last = time.monotonic()
             else:

@@ -10,8 +10,9 @@ import tempfile
 
 from . import machine
 
-# A guest without a line of output for so long hangs; the tests have shorter deadlines of their own.
-SILENCE_S = 150
+# A guest without a line of output for so long hangs; the tests have shorter deadlines of their own. Before the first line the
+# machine may be busy with another guest.
+SILENCE_S, FIRST_LINE_S = 150, 600
 MAX_BOOTS = 12
 
 
@@ -47,8 +48,8 @@ class Suite:
         self.boots += 1
         with tempfile.TemporaryDirectory(prefix="axolotl-suite-") as folder:
             self.fill(folder, names)
-            guest = machine.StreamedGuest("cd /root/suite && sh ./suite.sh", SILENCE_S, smp=self.smp, mem=self.mem,
-                                          add=[f"{folder}:/root/suite"], timeout=60 + 150 * len(names))
+            guest = machine.StreamedGuest("cd /root/suite && sh ./suite.sh", SILENCE_S, FIRST_LINE_S, smp=self.smp,
+                                          mem=self.mem, add=[f"{folder}:/root/suite"], timeout=600 + 150 * len(names))
             last, done = self.read(guest.lines())
             status, trouble, console = guest.finish()
         if done:

@@ -186,9 +186,9 @@ section archives
 touch -d '2010-01-01 00:00:00' many/* many/sub/*; touch -d '2010-01-01 00:00:00' many many/sub
 tar cf a.tar many/sub many/f42; tar tf a.tar | sort; mkdir x; tar xf a.tar -C x; diff -r many/sub x/many/sub && echo extracted; stat -c '%Y %a' x/many/f42
 tar cf - many | tar tf - | wc -l; tar czf a.tgz many; gzip -dc a.tgz | tar tf - | wc -l
-gzip -c many/f42 | gunzip -c; cp many/f42 g; gzip -9 g; ls g*; gunzip g.gz; cat g; seq 1 20000 >big; md5sum big; gzip big; gunzip big.gz; md5sum big
+gzip -c many/f42 | gunzip -c; cp many/f42 g; gzip -9 g; ls -1 g*; gunzip g.gz; cat g; seq 1 20000 >big; md5sum big; gzip big; gunzip big.gz; md5sum big
 bzip2 -c big | bunzip2 -c | md5sum; xz -dc </dev/null >/dev/null 2>&1; echo big | cpio -o -H newc 2>/dev/null | cpio -t 2>/dev/null
-sed -n 1,7000p big >part.1; sed -n 7001,15000p big >part.2; tail -n +15001 big >part.3; ls part.*; cat part.* | cmp - big && echo rejoined
+sed -n 1,7000p big >part.1; sed -n 7001,15000p big >part.2; tail -n +15001 big >part.3; ls -1 part.*; cat part.* | cmp - big && echo rejoined
 rm -rf x a.tar a.tgz g big part.* many
 
 section a larger computation

@@ -13,7 +13,7 @@ static void exec_forget_call(struct proc *p)
 	ipc_unlink_sender(p);
 	rts_unset(p, RTS_SENDING | RTS_RECEIVING);
 	p->flags &= ~(PROC_ROUTED | PROC_SENDREC | PROC_TEMP_MASK | PROC_SEND_FAILED);
-	p->misc &= ~(uint32_t)(MF_RESTART | MF_CALL_RESUME | MF_TEMP_MASK);
+	p->misc &= ~(uint32_t)(MF_RESTART | MF_CALL_RESUME | MF_TEMP_MASK | MF_SIGSEND);
 }
 
 err_t kcall_EXEC(struct proc *caller, struct kcall *c)

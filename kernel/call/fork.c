@@ -49,6 +49,8 @@ err_t kcall_FORK(struct proc *caller, struct kcall *c)
 		return -EINVAL;
 	if (none && flags & KFORK_THREAD)
 		return -EINVAL;
+	if (parent && parent != caller)
+		sched_take_off(parent);	/* its registers must be complete */
 	child = proc_alloc();
 	if (!child)
 		return -EAGAIN;

@@ -165,7 +165,6 @@ static void tables_init(void)
 {
 	proc_init();
 	priv_init();
-	ipc_init();
 	futex_init();
 	irq_init();
 	route_init();

@@ -13,18 +13,22 @@
 #include <kernel/sched.h>
 #include "deliver.h"
 
-enum { POOL_ENTRIES = 4096 };
+enum { POOL_ENTRIES = NR_SYS_PROCS * OUTBOX_MAX };	/* enough for all: nobody can use up another's share */
 
 static struct async_msg pool[POOL_ENTRIES];
 static struct async_msg *pool_free;
-static uint32_t pool_used;
+static uint32_t pool_used, pool_fresh;		/* fresh: entries from here on were never used */
 
-void ipc_init(void)
+static struct async_msg *pool_take(void)
 {
-	for (int i = 0; i < POOL_ENTRIES; i++) {
-		pool[i].next = pool_free;
-		pool_free = &pool[i];
-	}
+	struct async_msg *m = pool_free;
+
+	if (m)
+		pool_free = m->next;
+	else if (pool_fresh < POOL_ENTRIES)
+		m = &pool[pool_fresh++];
+	pool_used += m != 0;
+	return m;
 }
 
 uint32_t async_used(void)
@@ -81,14 +85,13 @@ static struct async_msg *inbox_remove(struct proc *dst, struct async_msg *prev, 
 
 static err_t async_keep(struct proc *src, struct proc *dst, uint32_t flags)
 {
-	struct async_msg *m = pool_free;
+	struct async_msg *m;
 
 	if (proc_is_user(dst))
 		return -ENOTREADY;
-	if (src->outbox_count >= OUTBOX_MAX || !m)
+	m = src->outbox_count < OUTBOX_MAX ? pool_take() : 0;
+	if (!m)
 		return -EAGAIN;
-	pool_free = m->next;
-	pool_used++;
 	src->outbox_count++;
 	async_fill(m, src, flags);
 	inbox_add(dst, m);

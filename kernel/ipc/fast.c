@@ -130,6 +130,7 @@ static inline struct proc *fast_replyrec(struct proc *p)
 		if (unlikely(result <= -ERESTARTSYS && result > -1000))
 			return 0;
 		arch_frame_result_set(&dst->frame, result);
+		get_cpulocal_var(bill_proc) = dst;	/* its own quantum again, whoever had the CPU before the server */
 	} else {
 		arch_frame_message_copy(&dst->frame, &p->frame);
 		deliver(p, dst, IPC_STATUS_OF(IPC_SENDA));

@@ -362,6 +362,8 @@ void ipc_call(struct proc *p, uint64_t number)
 	} else {
 		err = ipc_primitive(p, number);
 	}
-	if (err != -ENORESULT)
+	if (err != -ENORESULT) {
+		p->flags &= ~(uint32_t)PROC_SEND_FAILED;
 		arch_frame_result_set(&p->frame, err);
+	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who owns which frame. One bit per frame of RAM: set if the frame is VM's to map, clear if it is the kernel's own or part of a page
- * table. VM gives frames to the pool of page-table frames (their bits are cleared) and may take free ones back.
+ * table. VM gives frames to the pool of page-table frames (their bits are cleared) and may take free ones back. A frame
+ * that is mapped anywhere is refused: nobody but the kernel ever writes a page table.
  *
  * Addresses outside RAM are devices: VM may map them (it asks the privileges of the service it maps them for), except low
  * addresses that could be RAM which the firmware keeps for itself.
@@ -10,6 +11,7 @@
 #include <arch/clock.h>
 #include <kernel/debug.h>
 #include <kernel/errno.h>
+#include <kernel/frame.h>
 #include <kernel/mem.h>
 
 static struct {
@@ -20,6 +22,8 @@ static struct {
 	uint64_t boot_frames;		/* handed to boot services */
 	bool booting;
 } frame;
+
+struct frame_counts frame_counts;
 
 /* Where the hole for devices begins on a PC with much memory, and the legacy hole below 1 MiB. */
 #define DEVICE_HOLE_FIRST 0xc0000000ull
@@ -49,6 +53,10 @@ void frame_init(void)
 	bytes = round_up_page(frame.frames / 8 + 8);
 	frame.vm_bits = arch_phys_ptr(boot_alloc(bytes >> PAGE_SHIFT));
 	memset(frame.vm_bits, 0, bytes);
+	bytes = round_up_page(frame.frames * sizeof(*frame_counts.mapped));
+	frame_counts.mapped = arch_phys_ptr(boot_alloc(bytes >> PAGE_SHIFT));
+	memset(frame_counts.mapped, 0, bytes);
+	frame_counts.frames = frame.frames;
 	frame.booting = true;
 }
 
@@ -144,7 +152,7 @@ err_t ptframe_give(paddr_t f)
 {
 	if (f & (PAGE_BYTES - 1))
 		return -EINVAL;
-	if (!frame_is_vm(f, 1))
+	if (!frame_is_vm(f, 1) || frame_counts.mapped[f >> PAGE_SHIFT])
 		return -EPERM;
 	bit_clear(f >> PAGE_SHIFT);
 	pool_push(f);

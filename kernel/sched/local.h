@@ -8,6 +8,7 @@ struct run_queue {
 	struct proc *head[NR_PRIORITIES], *tail[NR_PRIORITIES];
 };
 
+extern CPULOCAL struct proc *bill_proc;
 extern CPULOCAL struct run_queue run_queue;
 extern CPULOCAL struct sched_cpu_stats sched_stats;
 extern CPULOCAL nstime_t last_time;	/* up to when CPU time has been charged */

@@ -27,7 +27,7 @@ enum { STEAL_AGE_NS = 500 * 1000 };
 CPULOCAL struct proc *current_proc;
 CPULOCAL struct proc *direct_proc;
 CPULOCAL uint64_t cpu_irqs, cpu_kicks;
-static CPULOCAL struct proc *bill_proc;		/* whose quantum is used */
+CPULOCAL struct proc *bill_proc;		/* whose quantum is used */
 static CPULOCAL struct proc *entry_proc;	/* who entered the kernel: its time */
 CPULOCAL nstime_t last_time;
 static CPULOCAL nstime_t last_tick;
@@ -73,7 +73,9 @@ static unsigned sched_choose_cpu(const struct proc *p)
 {
 	unsigned here = arch_cpu_id();
 
-	return likely(cpu_allowed(p, here)) ? here : (unsigned)__builtin_ctzll(p->cpu_mask & cpus_online);
+	uint64_t others = p->cpu_mask & cpus_online;
+
+	return likely(cpu_allowed(p, here)) || !others ? here : (unsigned)__builtin_ctzll(others);
 }
 
 static void sched_enqueue(struct proc *p, bool at_head)
@@ -282,6 +284,8 @@ static struct proc *sched_pick(void)
 		return sched_pick_queued(direct);
 	if (cur)
 		cur->flags &= ~PROC_RUNNING;
+	if (proc_is_user(direct))	/* a server has answered: from here on it is the program's own time */
+		get_cpulocal_var(bill_proc) = direct;
 	return direct;
 }
 

@@ -12,7 +12,6 @@ struct async_msg {
 	uint64_t message[8];		/* type, w[0..6] */
 };
 
-void ipc_init(void);
 void ipc_call(struct proc *p, uint64_t number);		/* IPC_* by p; sets its result unless it blocks */
 err_t ipc_sendrec_routed(struct proc *p, endpoint_t server);	/* p's system call becomes a message; ok: p waits */
 void ipc_routed_result(struct proc *p, int64_t result);	/* ends a routed or blocking system call of p */

@@ -19,7 +19,8 @@ void check_info(void)
 	CHECK(k.nr_cpus >= 1 && k.nr_procs == NR_PROCS && k.context_switches > 0 && k.ipc_messages > 0 && k.tsc_khz > 0, "its figures");
 	CHECK_EQ(sys_getinfo(GETINFO_PROC, procs, sizeof(procs), 0, &n), 0, "processes");
 	CHECK_EQ(n, sizeof(procs), "all slots");
-	CHECK(procs[EP_DS].state == PROC_STATE_RECEIVING && procs[EP_DS].waits_for == EP_ANY && procs[EP_RS].state == PROC_STATE_RUN, "states");
+	CHECK(procs[EP_DS].state == PROC_STATE_RECEIVING && procs[EP_DS].waits_for == EP_ANY
+			&& procs[EP_RS].state == PROC_STATE_RUN, "states");
 	CHECK(procs[0].state == PROC_STATE_FREE && procs[40].state == PROC_STATE_FREE, "free slots");
 	CHECK_EQ(sys_getinfo(GETINFO_PROC, procs, sizeof(procs), NR_PROCS, &n), -K_EINVAL, "slot out of range");
 	CHECK_EQ(sys_getinfo(GETINFO_PROC, procs, sizeof(procs[0]), NR_PROCS - 1, &n), 0, "the last slot");

@@ -59,7 +59,9 @@ static void map_and_read_back(void)
 	CHECK((pages[0].flags & MAP_PAGE_DIRTY) && !(pages[2].flags & MAP_PAGE_DIRTY), "dirty bits");
 	CHECK_EQ(vm_map(MAP_PROTECT, EP_RS, PLACE, 2, 0, 0, MAP_READ), 0, "protect");
 	CHECK_EQ(sys_vircopy(EP_SELF, PLACE, EP_SELF, PLACE + 4096, 8, COPY_TRY, &bytes), -ESOFTFAULT, "copy to a read-only page");
+	CHECK_EQ(sys_ptframes(PTFRAMES_GIVE, &f, 1, &bytes, 0), -K_EPERM, "a mapped frame for page tables");
 	CHECK_EQ(vm_map(MAP_UNMAP, EP_RS, PLACE, 3, 0, 0, 0), 0, "unmap");
+	CHECK_EQ(sys_ptframes(PTFRAMES_GIVE, &f, 1, &bytes, 0), 0, "the same frame, mapped nowhere");
 	CHECK_EQ(sys_umap(EP_SELF, PLACE, 1, &found, &bytes), -K_EFAULT, "umap of nothing");
 	CHECK_EQ(sys_vircopy(EP_SELF, PLACE, EP_SELF, (vaddr_t)&found, 8, 0, 0), -K_EFAULT, "copy from nothing");
 }

@@ -73,7 +73,8 @@ static void no_edit_no_refresh(void)
 	for (int i = 0; i < 1000; i++)
 		sys_vircopy(EP_SELF, (vaddr_t)&b, EP_SELF, (vaddr_t)&a, 8, 0, 0);
 	sys_getinfo(GETINFO_CPU, &after, sizeof(after), 0, 0);
-	check(after.stale_refresh - before.stale_refresh <= 2, "refreshes without edits", (int64_t)(after.stale_refresh - before.stale_refresh));
+	check(after.stale_refresh - before.stale_refresh <= 2, "refreshes without edits",
+			(int64_t)(after.stale_refresh - before.stale_refresh));
 }
 
 void check_stale_tlb(void)

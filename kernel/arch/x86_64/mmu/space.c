@@ -10,6 +10,7 @@
  * up to the end of the batch.
  */
 #include <arch/space.h>
+#include <kernel/frame.h>
 #include <x86/cpu.h>
 #include <x86/layout.h>
 #include <x86/port.h>
@@ -112,11 +113,25 @@ err_t arch_space_create(struct space *s)
 	return 0;
 }
 
+/* Every change of a leaf goes through here: the kernel knows how often each frame is mapped. */
+static inline void leaf_set(uint64_t *leaf, uint64_t e)
+{
+	if (*leaf)
+		frame_unmapped(*leaf & PTE_FRAME);
+	if (e)
+		frame_mapped(e & PTE_FRAME);
+	__atomic_store_n(leaf, e, __ATOMIC_RELAXED);
+}
+
 static void leaf_tables_free(uint64_t *directory)
 {
-	for (unsigned i = 0; i < ENTRIES; i++)
-		if (directory[i] & PTE_P)
-			ptframe_free(directory[i] & PTE_FRAME);
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (!(directory[i] & PTE_P))
+			continue;
+		for (unsigned leaf = 0; leaf < ENTRIES; leaf++)
+			leaf_set(&table_of(directory[i])[leaf], 0);
+		ptframe_free(directory[i] & PTE_FRAME);
+	}
 }
 
 static void directories_free(uint64_t *pointers)
@@ -156,7 +171,7 @@ err_t arch_space_map(struct space *s, vaddr_t addr, paddr_t frame, uint64_t npag
 			table = leaf_table_make(s, addr);
 		if (!table)
 			return -ENOMEM_;
-		table[index_at(addr, 1)] = frame | bits;
+		leaf_set(&table[index_at(addr, 1)], frame | bits);
 	}
 	return 0;
 }
@@ -176,7 +191,7 @@ static void leaves_change(struct space *s, vaddr_t addr, uint64_t npages,
 		for (; addr < next && addr < end; addr += PAGE_BYTES) {
 			uint64_t *e = &table[index_at(addr, 1)];
 			if (*e)
-				__atomic_store_n(e, change(*e, bits), __ATOMIC_RELAXED);
+				leaf_set(e, change(*e, bits));
 		}
 	}
 }
@@ -216,7 +231,7 @@ static void leaves_share(uint64_t *to, uint64_t *from, unsigned i, unsigned end,
 			continue;
 		if (e & lost)
 			from[i] = e &= ~lost;
-		to[i] = e & ~PTE_A;
+		leaf_set(&to[i], e & ~PTE_A);
 	}
 }
 

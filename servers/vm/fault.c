@@ -74,9 +74,12 @@ static err_t fault_resolve(struct space *s, const struct page_fault *pf)
 	do
 		err = page_resolve(s, pf->addr, fault_access(pf->flags), level, NULL);
 	while (err == -ENOMEM && oom_relieve(s));
-	if (!err)
-		page_resolve_around(s, pf->addr, fault_access(pf->flags));
-	return err;
+	if (err)
+		return err;
+	page_resolve_around(s, pf->addr, fault_access(pf->flags));
+	if (pf->flags & PF_WRITE)
+		page_profile(s, pf->addr);
+	return 0;
 }
 
 /* Deals with one fault; the next one is left in *pf: true if there is one. */

@@ -81,7 +81,8 @@ static uint64_t shared_pages(struct space *s)
 static void info_proc(struct space *s, struct vm_proc_info *pi)
 {
 	space_note_peak(s);
-	*pi = (struct vm_proc_info){ .vsize = s->regions.bytes, .rss = s->pages.pages << PAGE_SHIFT, .shared = shared_pages(s) << PAGE_SHIFT,
+	*pi = (struct vm_proc_info){ .vsize = s->regions.bytes, .rss = s->pages.pages << PAGE_SHIFT,
+			.shared = shared_pages(s) << PAGE_SHIFT,
 		.locked = s->locked, .faults_minor = s->faults_minor, .faults_major = s->faults_major, .peak_vsize = s->peak_bytes,
 		.peak_rss = s->peak_pages << PAGE_SHIFT, .brk_start = s->brk_start, .brk = s->brk };
 	for (uint32_t i = 0; i < s->regions.count; i++)
@@ -95,7 +96,8 @@ static struct vm_region_info info_region(const struct region *r)
 	return (struct vm_region_info){ .first = r->first, .last = r->last, .prot = r->prot,
 		.flags = (r->kind == REGION_SHARED ? VM_RI_SHARED : 0) | (r->flags & REGION_STACK ? VM_RI_STACK : 0)
 			| (r->flags & REGION_HEAP ? VM_RI_HEAP : 0) | (r->flags & REGION_SPECIAL ? VM_RI_SPECIAL : 0),
-		.fs = file ? r->object->fs : EP_NONE, .node = file ? r->object->node : 0, .offset = r->kind == REGION_PHYS ? 0 : r->offset };
+		.fs = file ? r->object->fs : EP_NONE, .node = file ? r->object->node : 0,
+				.offset = r->kind == REGION_PHYS ? 0 : r->offset };
 }
 
 /* Regions from number `first` on, as many as fit. */

@@ -6,8 +6,10 @@
  */
 #include "calls.h"
 #include "kmem.h"
+#include "mapper.h"
 #include "object.h"
 #include "oom.h"
+#include "resolve.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@
 #endif
 enum {
 	LINUX_MAP_TYPE = 0xf, LINUX_MAP_32BIT = 0x40, LINUX_MAP_HUGETLB = 0x40000, LINUX_MAP_SYNC = 0x80000,
-	PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC, LOW_2G = 0x7fffffff,
+	PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC, SERVICE_READY = 8 * PAGE_BYTES, LOW_2G = 0x7fffffff,
 	/* Flags that MAP_SHARED_VALIDATE knows: all others are refused there, ignored elsewhere. */
 	KNOWN_FLAGS = LINUX_MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED
 		| MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | LINUX_MAP_HUGETLB | LINUX_MAP_32BIT | MAP_FIXED_NOREPLACE,
@@ -128,6 +130,16 @@ static int64_t mmap_choose_address(struct space *s, const struct message *m, uin
 	return addr ? (int64_t)addr : -ENOMEM;
 }
 
+/* Libraries are mapped by the program's loader; services use what they ask for, and ask for little. */
+static void mmap_preload(struct space *s, const struct region *r)
+{
+	if (s->user ? r->kind != REGION_FILE || !(r->prot & PROT_EXEC)
+		: r->kind != REGION_ANON || !(r->prot & PROT_WRITE) || r->last - r->first > SERVICE_READY)
+		return;
+	region_preload(s, r);
+	map_flush();
+}
+
 /* Puts the region (its object's reference is ours until it is in) and answers, or arranges the answer. */
 static int64_t mmap_insert(struct space *s, const struct message *m, struct region *r, uint64_t len)
 {
@@ -150,6 +162,7 @@ static int64_t mmap_insert(struct space *s, const struct message *m, struct regi
 	err = space_insert(s, r);
 	if (err)
 		return err;
+	mmap_preload(s, r);
 	if ((flag(m, MAP_POPULATE) || (r->flags & REGION_LOCKED)) && r->prot != PROT_NONE)
 		return populate_later(m, addr, addr + len, r->prot & PROT_WRITE, false, addr);
 	return addr;
@@ -319,7 +332,13 @@ static bool brk_grow(struct space *s, vaddr_t from, vaddr_t to)
 		return false;
 	if (s->lock_future)
 		r.flags |= REGION_LOCKED;
-	return space_insert(s, &r) == 0;
+	if (space_insert(s, &r) != 0)
+		return false;
+	if (s->program) {
+		region_preload(s, &r);
+		map_flush();
+	}
+	return true;
 }
 
 /* Linux: the result is the new break, or the old one when it cannot be moved. */

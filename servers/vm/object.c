@@ -101,7 +101,32 @@ static void object_free(struct object *o)
 	if (o->kind == OBJECT_FILE)
 		vfs_unref(o->fs, o->node, o->vfs_refs);
 	pagemap_fini(&o->pages);
+	kmem_free(o->profile, sizeof *o->profile);
 	kmem_free(o, sizeof *o);
+}
+
+void object_profile_run(struct object *o)
+{
+	if (!o->profile)
+		o->profile = kmem_zalloc(sizeof *o->profile);
+	if (o->profile && ++o->profile->runs % PROFILE_RUNS == 0)
+		o->profile->n = 0;
+}
+
+bool object_profile_has(const struct object *o, uint64_t page)
+{
+	const struct profile *p = o->profile;
+
+	for (uint32_t i = 0; p && i < p->n; i++)
+		if (p->page[i] == page)
+			return true;
+	return false;
+}
+
+void object_profile_add(struct object *o, uint64_t page)
+{
+	if (o->profile && o->profile->n < PROFILE_MAX && page <= UINT32_MAX && !object_profile_has(o, page))
+		o->profile->page[o->profile->n++] = page;
 }
 
 void object_get(struct object *o)

@@ -15,6 +15,13 @@
 
 enum object_kind { OBJECT_SHM, OBJECT_FILE };
 
+/* Pages that earlier runs of a program wrote in their first moments, counted from its lowest page. The next run gets them at once. */
+enum { PROFILE_MAX = 48, PROFILE_RUNS = 64 };
+struct profile {
+	uint32_t runs, n;		/* forgotten every PROFILE_RUNS runs */
+	uint32_t page[PROFILE_MAX];
+};
+
 struct object {
 	struct object *next;		/* FILE: in its hash chain */
 	enum object_kind kind;
@@ -25,6 +32,7 @@ struct object {
 	uint64_t node;
 	uint32_t idle;			/* ticks without references */
 	bool dead;			/* its file system is gone: no new pages */
+	struct profile *profile;	/* of the program in this file; may be NULL */
 	bool writable;			/* mapped shared and writable by somebody: pages are asked for as such */
 };
 
@@ -33,6 +41,9 @@ struct object *object_file(endpoint_t fs, uint64_t node);	/* one reference (for 
 struct object *object_find(endpoint_t fs, uint64_t node);	/* no reference; NULL: unknown */
 void object_count_vfs_ref(struct object *o);		/* VFS took one more reference for us */
 void object_set_writable(struct object *o);
+void object_profile_run(struct object *o);		/* one more run of this program begins */
+void object_profile_add(struct object *o, uint64_t page);
+bool object_profile_has(const struct object *o, uint64_t page);
 
 /* The file lost its pages from `first` on: nobody maps them any more. */
 void object_forget(struct object *o, uint64_t first);

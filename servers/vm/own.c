@@ -14,7 +14,8 @@ enum { OWN_OPS = 8, HEADER_BYTES = 16 };
 
 void own_map_run(vaddr_t addr, paddr_t paddr, uint64_t npages)
 {
-	struct map_op op = { .kind = MAP_ZERO, .ep = EP_SELF, .addr = addr, .npages = npages, .paddr = paddr, .prot = MAP_READ | MAP_WRITE };
+	struct map_op op = { .kind = MAP_ZERO, .ep = EP_SELF, .addr = addr, .npages = npages, .paddr = paddr,
+		.prot = MAP_READ | MAP_WRITE };
 	err_t err = sys_map(&op, 1, NULL);
 
 	if (err)

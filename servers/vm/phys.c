@@ -20,7 +20,8 @@ static int64_t phys_map(struct space *s, const struct vm_map_phys_req *rq)
 {
 	paddr_t first = page_down(rq->paddr);
 	uint64_t len = page_up(rq->paddr + rq->len) - first;
-	struct region r = { .kind = REGION_PHYS, .prot = PROT_READ | (rq->write ? PROT_WRITE : 0), .flags = rq->uncached ? REGION_UNCACHED : 0,
+	struct region r = { .kind = REGION_PHYS, .prot = PROT_READ | (rq->write ? PROT_WRITE : 0),
+		.flags = rq->uncached ? REGION_UNCACHED : 0,
 		.offset = first, .file_end = LIMIT_NONE };
 	err_t err;
 

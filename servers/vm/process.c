@@ -132,6 +132,15 @@ static err_t mmap_for_check(const struct vm_mmap_for_req *rq, uint64_t *len)
 	return page_aligned(rq->offset) && rq->offset + *len >= rq->offset && space_of(rq->fs) ? 0 : -EINVAL;
 }
 
+/* The first file mapped into a fresh space is the program. */
+static void program_set(struct space *s, const struct region *r)
+{
+	object_get(r->object);
+	s->program = r->object;
+	s->program_page = page_of(r->first);
+	object_profile_run(r->object);
+}
+
 static err_t mmap_for_insert(struct space *s, const struct vm_mmap_for_req *rq, struct region *r)
 {
 	err_t err;
@@ -150,6 +159,8 @@ static err_t mmap_for_insert(struct space *s, const struct vm_mmap_for_req *rq, 
 		object_count_vfs_ref(r->object);
 	if (rq->flags & (VM_MF_HEAP | VM_MF_BRK_BASE))
 		s->brk_start = s->brk = r->last;
+	if (s->user && r->object && !s->program)
+		program_set(s, r);
 	if (s->user || (r->flags & REGION_STACK)) {
 		region_preload(s, r);
 		map_flush();

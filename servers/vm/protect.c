@@ -342,7 +342,8 @@ int64_t call_msync(struct space *s, const struct message *m)
 {
 	uint64_t len = m->w[1], flags = m->w[2];
 
-	if ((flags & ~(uint64_t)(MS_ASYNC | MS_SYNC | MS_INVALIDATE)) || !page_aligned(m->w[0]) || (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+	if ((flags & ~(uint64_t)(MS_ASYNC | MS_SYNC | MS_INVALIDATE)) || !page_aligned(m->w[0])
+			|| (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
 	if (len == 0)
 		return 0;

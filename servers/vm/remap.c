@@ -140,7 +140,8 @@ static int64_t remap_grow(struct remap *m, const struct region *r)
 
 int64_t call_mremap(struct space *s, const struct message *m)
 {
-	struct remap rm = { .s = s, .old = m->w[0], .to = m->w[4], .old_len = page_up(m->w[1]), .new_len = page_up(m->w[2]), .flags = (uint32_t)m->w[3] };
+	struct remap rm = { .s = s, .old = m->w[0], .to = m->w[4], .old_len = page_up(m->w[1]),
+		.new_len = page_up(m->w[2]), .flags = (uint32_t)m->w[3] };
 	struct region *r;
 	int64_t err;
 

@@ -22,8 +22,9 @@
 
 enum {
 	ANON_AROUND_MAX = 16, FILE_AROUND = 16,	/* pages */
-	PRELOAD_SHARED = 512, PRELOAD_COPIES = 8,	/* pages of a program's file */
-	PRELOAD_STACK = 2 * PAGE_BYTES, PRELOAD_ZEROS = 4 * PAGE_BYTES,	/* the top of its stack, the start of its zeroed data */
+	PRELOAD_SHARED = 512,		/* pages of a program's file */
+	PRELOAD_STACK = 2 * PAGE_BYTES,	/* the top of its stack */
+	PROFILE_FAULTS = 64,		/* so many faults are the beginning of a program */
 	CACHE_COLOURS = 0xfff,
 };
 
@@ -332,38 +333,63 @@ void page_resolve_around(struct space *s, vaddr_t addr, uint32_t access)
 
 /* ---- at the start of a program ---- */
 
-/* Pages of the file that are known: read-only ones are mapped, of writable ones (data) copies are made. */
+void page_profile(struct space *s, vaddr_t addr)
+{
+	if (s->program && s->faults_minor + s->faults_major < PROFILE_FAULTS && page_of(addr) >= s->program_page)
+		object_profile_add(s->program, page_of(addr) - s->program_page);
+}
+
+static bool profile_has(const struct space *s, vaddr_t addr)
+{
+	return s->program && object_profile_has(s->program, page_of(addr) - s->program_page);
+}
+
+/* Pages of the file that are known are mapped; of those that will be written a copy is made. */
 static void file_preload(struct space *s, const struct region *r)
 {
 	uint64_t page = r->offset >> PAGE_SHIFT, end = page + page_of(r->last - r->first);
-	uint32_t left = r->prot & PROT_WRITE ? PRELOAD_COPIES : PRELOAD_SHARED, access = r->prot & PROT_WRITE ? MAP_WRITE : MAP_READ;
 	frame_t f;
 
-	for (; left-- && pagemap_next(&r->object->pages, page, end, &page, &f); page++) {
+	for (int left = PRELOAD_SHARED; left && pagemap_next(&r->object->pages, page, end, &page, &f); left--, page++) {
 		vaddr_t addr = r->first + (page << PAGE_SHIFT) - r->offset;
+		bool write = (r->prot & PROT_WRITE) && profile_has(s, addr);
 
-		if (page << PAGE_SHIFT >= r->file_end || file_missing(s, r, addr, access, FRAME_FOR_USER, NULL) != 0)
+		if (page << PAGE_SHIFT >= r->file_end || file_missing(s, r, addr, write ? MAP_WRITE : MAP_READ, FRAME_FOR_USER, NULL) != 0)
 			return;
 	}
 }
 
-static void zero_preload(struct space *s, const struct region *r, vaddr_t first, vaddr_t last)
+static void zero_preload(struct space *s, const struct region *r)
 {
-	for (vaddr_t a = first; a < last; a += PAGE_BYTES)
+	const struct profile *p = s->program ? s->program->profile : NULL;
+
+	for (uint32_t i = 0; p && i < p->n; i++) {
+		vaddr_t addr = (s->program_page + p->page[i]) << PAGE_SHIFT;
+
+		if (addr < r->first || addr >= r->last || pagemap_get(&s->pages, page_of(addr)) != FRAME_NONE)
+			continue;
+		if (page_zero(s, r, addr, FRAME_FOR_USER) != 0)
+			return;
+	}
+}
+
+static void zero_fill(struct space *s, const struct region *r, vaddr_t first)
+{
+	for (vaddr_t a = first; a < r->last; a += PAGE_BYTES)
 		if (page_zero(s, r, a, s->user ? FRAME_FOR_USER : FRAME_FOR_SERVICE) != 0)
 			return;
 }
 
 void region_preload(struct space *s, const struct region *r)
 {
-	uint64_t bytes = r->last - r->first;
-
 	if (!frame_available(FRAME_FOR_USER, frame_total() / 16) || !(r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
 		return;
 	if (r->kind == REGION_FILE)
 		file_preload(s, r);
-	else if (r->kind == REGION_ANON && (r->flags & REGION_STACK))
-		zero_preload(s, r, bytes > PRELOAD_STACK ? r->last - PRELOAD_STACK : r->first, r->last);
+	else if (r->flags & REGION_STACK)
+		zero_fill(s, r, r->last - r->first > PRELOAD_STACK ? r->last - PRELOAD_STACK : r->first);
+	else if (r->kind == REGION_ANON && !s->user)
+		zero_fill(s, r, r->first);
 	else if (r->kind == REGION_ANON && (r->prot & PROT_WRITE))
-		zero_preload(s, r, r->first, bytes > PRELOAD_ZEROS ? r->first + PRELOAD_ZEROS : r->last);
+		zero_preload(s, r);
 }

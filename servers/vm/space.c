@@ -92,6 +92,8 @@ static void space_leave(struct process *p)
 	}
 	pagemap_fini(&s->pages);
 	regions_fini(&s->regions);
+	if (s->program)
+		object_put(s->program);
 	kmem_free(s, sizeof *s);
 }
 

@@ -33,6 +33,8 @@ struct space {
 	vaddr_t mmap_top;		/* addresses are chosen below this */
 	uint64_t limits[NR_LIMITS];	/* bytes */
 	uint64_t locked;		/* bytes in locked regions */
+	struct object *program;		/* file of the program it runs, one reference; NULL: none or unknown */
+	uint64_t program_page;		/* its lowest page, from which the profile counts */
 	/* The pages written first after a fork, by either side. The next fork copies them at once, which spares two faults each. */
 	endpoint_t forked_from;
 	uint32_t forks, nr_hot;		/* forgotten every HOT_FORKS forks */

@@ -298,7 +298,8 @@ static uint64_t *fake_touch(endpoint_t ep, vaddr_t addr, bool write)
 		endpoint_t dst;
 
 		CHECK(tries < 3);
-		fake.fault = (struct page_fault){ .ep = ep, .addr = addr, .flags = PF_USER | (write ? PF_WRITE : 0) | (p ? PF_PRESENT : 0) };
+		fake.fault = (struct page_fault){ .ep = ep, .addr = addr,
+				.flags = PF_USER | (write ? PF_WRITE : 0) | (p ? PF_PRESENT : 0) };
 		fake.fault_listed = true;
 		fake.fault_given = fake.fault_cleared = false;
 		on_kernel_signals(KSIG_PAGEFAULT);

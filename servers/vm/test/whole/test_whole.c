@@ -122,7 +122,8 @@ static void do_mmap(int p, int a, int b)
 		object = kind == SHARED ? nr_objects++ : 0;
 	}
 	flags |= kind == PRIVATE || kind == FILE_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
-	CHECK(call(p, call_mmap, addr_of(a), n * PAGE_BYTES - host_random(PAGE_BYTES), prot, flags, object, first * PAGE_BYTES) == (int64_t)addr_of(a));
+	CHECK(call(p, call_mmap, addr_of(a), n * PAGE_BYTES - host_random(PAGE_BYTES), prot, flags, object,
+			first * PAGE_BYTES) == (int64_t)addr_of(a));
 	for (int i = a; i < b; i++)
 		procs[p].pages[i] = (struct page){ kind, prot, false, 0, object, first + i - a };
 	/* Populating writable private pages makes the copies at once. */

@@ -30,7 +30,8 @@ void make_p_stat(struct text *t, const struct pm_proc_info *p)
 		facts_process_memory(p->ep, &m);
 	int32_t tty[2] = { 0, -1 };	/* device of the controlling terminal, its foreground group */
 	facts_vfs(VFS_INFO_CTTY, p->ep, 0, tty, sizeof tty);
-	text_add(t, "%d (%.15s) %c %d %d %d %d %d %u %lu 0 %lu 0 %lu %lu %lu %lu %d %d %u 0 %lu %lu %lu %lu ", p->pid, p->name, state_of(t, p, &k),
+	text_add(t, "%d (%.15s) %c %d %d %d %d %d %u %lu 0 %lu 0 %lu %lu %lu %lu %d %d %u 0 %lu %lu %lu %lu ",
+			p->pid, p->name, state_of(t, p, &k),
 		 p->ppid, p->pgid, p->sid, tty[0], tty[1], 0, m.faults_minor, m.faults_major, ticks(k.user_ns), ticks(k.system_ns),
 		 ticks(p->child_user_ns), ticks(p->child_system_ns), 20 + p->nice, p->nice, p->nr_threads, ticks(p->start_ns), m.vsize,
 		 m.rss / PAGE, ~0ul);
@@ -66,7 +67,8 @@ void make_p_status(struct text *t, const struct pm_proc_info *p)
 	struct info_proc k;
 	struct vm_proc_info m = { 0 };
 	facts_kernel_proc(p->ep, &k);
-	text_add(t, "Name:\t%.15s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", p->name, state_words(state_of(t, p, &k)), p->tgid,
+	text_add(t, "Name:\t%.15s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", p->name,
+			state_words(state_of(t, p, &k)), p->tgid,
 		 p->pid, p->ppid);
 	text_add(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", p->uid, p->euid, p->suid, p->euid, p->gid, p->egid, p->sgid, p->egid);
 	if (!is_zombie(p) && facts_process_memory(p->ep, &m)) {
@@ -79,7 +81,8 @@ void make_p_status(struct text *t, const struct pm_proc_info *p)
 		size_line(t, "VmStk", m.stack);
 		size_line(t, "VmExe", m.text);
 	}
-	text_add(t, "Threads:\t%u\nSigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", p->nr_threads, p->sig_pending, k.sig_mask,
+	text_add(t, "Threads:\t%u\nSigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+			p->nr_threads, p->sig_pending, k.sig_mask,
 		 p->sig_ignored, p->sig_caught);
 	text_add(t, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t0\n", k.switches);
 }

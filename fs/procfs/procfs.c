@@ -20,7 +20,8 @@ enum file {
 	F_NONE, F_ROOT, F_SELF, F_THREAD_SELF, F_STAT, F_MEMINFO, F_UPTIME, F_LOADAVG, F_CPUINFO, F_VERSION, F_CMDLINE, F_FILESYSTEMS,
 	F_MOUNTS, F_DEVICES, F_INTERRUPTS, F_SWAPS, F_VMSTAT, F_SYS, F_SYS_KERNEL, F_OSRELEASE, F_OSTYPE, F_HOSTNAME, F_PID_MAX,
 	F_AXOLOTL, F_LEAKS,
-	F_PID, F_P_STAT, F_P_STATUS, F_P_STATM, F_P_CMDLINE, F_P_ENVIRON, F_P_COMM, F_P_MAPS, F_P_SMAPS, F_P_MOUNTS, F_P_WCHAN, F_P_EXE, F_P_CWD,
+	F_PID, F_P_STAT, F_P_STATUS, F_P_STATM, F_P_CMDLINE, F_P_ENVIRON, F_P_COMM, F_P_MAPS, F_P_SMAPS,
+			F_P_MOUNTS, F_P_WCHAN, F_P_EXE, F_P_CWD,
 	F_P_ROOT, F_P_FD, F_P_FD_ENTRY, F_P_TASK,
 	F_COUNT
 };
@@ -321,7 +322,8 @@ static int64_t proc_readdir(uint64_t dir, uint64_t cookie, endpoint_t who, struc
 		return -ENOTDIR;
 	if (cookie < 1 && !fs_dirlist_add(list, dir, FOLDER, ".", 1, 1))
 		return -EINVAL;
-	if (cookie < 2 && !fs_dirlist_add(list, node_pack(rows[d.file].parent ? rows[d.file].parent : F_ROOT, 0, d.pid), FOLDER, "..", 2, 2))
+	if (cookie < 2 && !fs_dirlist_add(list, node_pack(rows[d.file].parent ? rows[d.file].parent : F_ROOT, 0,
+			d.pid), FOLDER, "..", 2, 2))
 		return list->used ? 0 : -EINVAL;
 	if (!list_rows(&d, cookie, list))
 		return 0;

@@ -107,7 +107,8 @@ void make_cpuinfo(struct text *t)
 	struct info_kernel k;
 	facts_kernel(&k);
 	for (uint32_t i = 0; i < k.nr_cpus; i++)
-		text_add(t, "processor\t: %u\nmodel name\t: %.64s\ncpu MHz\t\t: %lu.%03lu\nsiblings\t: %u\ncpu cores\t: %u\n\n", i, k.cpu_model,
+		text_add(t, "processor\t: %u\nmodel name\t: %.64s\ncpu MHz\t\t: %lu.%03lu\n"
+			"siblings\t: %u\ncpu cores\t: %u\n\n", i, k.cpu_model,
 			 k.tsc_khz / 1000, k.tsc_khz % 1000, k.nr_cpus, k.nr_cpus);
 }
 
@@ -156,7 +157,8 @@ void make_leaks(struct text *t)
 	sys_getinfo(GETINFO_LEAKS, &l, sizeof l, 0, NULL);
 	facts_memory(&s);
 	facts_vfs(VFS_INFO_STATS, EP_NONE, 0, &v, sizeof v);
-	text_add(t, "slots %lu\nprivileges %lu\nspaces %lu\npage_table_frames %lu\noutbox %lu\nirq_hooks %lu\nalarms %lu\nfutex_waiters %lu\n",
+	text_add(t, "slots %lu\nprivileges %lu\nspaces %lu\npage_table_frames %lu\noutbox %lu\n"
+		"irq_hooks %lu\nalarms %lu\nfutex_waiters %lu\n",
 		 l.slots_used, l.priv_used, l.spaces, l.pt_frames_used, l.outbox_used, l.irq_hooks, l.alarms, l.futex_waiters);
 	text_add(t, "free_frames %lu\nfiles %lu\npipes %lu\nsockets %lu\n", s.free / 4096, v.files_open, v.pipes, v.sockets);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Unpacking of the first file system from the boot archive: cpio's "newc" format, a header of thirteen 8-digit hexadecimal fields
- * behind the magic "070701", the name, and the contents, each padded to 4 bytes. Archives may follow one another. Only members below root/ are
+ * behind the magic "070701", the name, and the contents, each padded to 4 bytes. Archives may follow one another. Only members
+ * below root/ are
  * of interest. The archive is not trusted: every length is checked against what is left.
  */
 #include <errno.h>

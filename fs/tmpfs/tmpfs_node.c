@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nodes and directory entries. Two hash tables find them: nodes by id, entries by (directory, name). A directory also keeps its entries in a
+ * Nodes and directory entries. Two hash tables find them: nodes by id, entries by (directory, name). A directory also keeps its
+ * entries in a
  * list in the order of their cookies, which only grow, so a reader that goes on at a cookie sees each entry that stayed exactly once.
  */
 #include <errno.h>

@@ -8,6 +8,7 @@
  * environment and auxv AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_RANDOM, AT_ENTRY, AT_SECURE = 0, which musl's start-up code reads.
  *
  * Kernel command line: words separated by blanks; `guest=1` (run /etc/guest/command), `smp=N` (use at most N CPUs), `loglevel=N`,
- * `console=off` (no kernel log on the serial line), `console=keep` (also when a driver uses the line), `test=NAME` (in-kernel tests of the test image). Services read it by GETINFO_CMDLINE.
+ * `console=off` (no kernel log on the serial line), `console=keep` (also when a driver uses the line), `test=NAME` (in-kernel tests
+ * of the test image). Services read it by GETINFO_CMDLINE.
  */
 #pragma once

@@ -37,4 +37,5 @@ struct info_cpu {
 	uint32_t id, apic_id, online, idle;
 	uint64_t user_ns, system_ns, idle_ns, irqs, ipis, switches, stale_refresh, space_loads, space_skips;
 };
-struct info_leaks { uint64_t slots_used, priv_used, spaces, pt_frames_pool, pt_frames_used, outbox_used, irq_hooks, alarms, futex_waiters; };
+struct info_leaks { uint64_t slots_used, priv_used, spaces, pt_frames_pool, pt_frames_used, outbox_used,
+	irq_hooks, alarms, futex_waiters; };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VFS -> character driver. All from VFS only, asynchronous both ways (SENDA); every request with an id is answered exactly once by
- * CDEV_REPLY (cancel or not). Grants on user memory carry GRANT_TRY: on ESOFTFAULT nothing was consumed and VFS repeats the request after making
+ * CDEV_REPLY (cancel or not). Grants on user memory carry GRANT_TRY: on ESOFTFAULT nothing was consumed and VFS repeats the request
+ * after making
  * the memory present. `ctl` says who asks, for terminals.
  *
  * request       -> result                                                    may wait
@@ -11,7 +12,8 @@
  * CDEV_WRITE    bytes                                                        yes, cancellable
  * CDEV_IOCTL    result; argument size by grant (len bytes as asm-generic ioctl or the table of the driver says), or value in `arg`    yes
  * CDEV_CANCEL   none of its own: the request `id` ends with -EINTR unless it just completed; unknown id: nothing
- * CDEV_SELECT   events ready now (POLLIN...) in result; if none and `value` = 1: the driver later SENDAs CDEV_READY{minor, events} once    no
+ * CDEV_SELECT   events ready now (POLLIN...) in result; if none and `value` = 1: the driver later SENDAs CDEV_READY{minor, events}
+ *               once    no
  */
 #pragma once
 #include <abi/message.h>

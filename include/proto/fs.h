@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VFS <-> file system. Node-id based: VFS walks paths, checks permissions, keeps attributes and a name cache, and asks by node number.
- * All requests come from VFS alone (others: EPERM), by SENDA or REPLYREC; each carries `id`, which the reply (type + 1) returns. A file system
+ * All requests come from VFS alone (others: EPERM), by SENDA or REPLYREC; each carries `id`, which the reply (type + 1) returns. A
+ * file system
  * may answer in any order. It never asks VFS for anything.
  *
  * Node references: LOOKUP, CREATE, SYMLINK, MOUNT's root count one reference each on the returned node; FORGET drops n. A node
@@ -41,7 +42,8 @@ enum {
 };
 enum { FS_NAME_MAX = 255, FS_UNLINK_DIR = 1, FS_RENAME_NOREPLACE = 1, FS_RENAME_EXCHANGE = 2, FS_WRITE_APPEND = 1 };
 
-struct fs_attr {		/* 104 bytes; results with an attr write it to the grant `attr_grant` given in the request, so a reply fits */
+/* 104 bytes; results with an attr write it to the grant `attr_grant` given in the request, so a reply fits */
+struct fs_attr {
 	uint64_t node;
 	uint32_t mode, nlink, uid, gid;
 	uint64_t rdev, size, blocks;	/* blocks of 512 bytes */
@@ -60,13 +62,15 @@ enum { FS_SET_MODE = 1, FS_SET_UID = 2, FS_SET_GID = 4, FS_SET_SIZE = 8, FS_SET_
 	/* FS sets ctime itself to "now" for every change; times come from VFS as values */
 
 /* All requests start with id and node; `attr_grant` (WRITE, struct fs_attr) where results include an attr. */
-struct fs_node_req { uint64_t id, node; grant_t attr_grant; grant_t grant; uint64_t offset, len; uint64_t flags; };	/* READ WRITE READDIR READLINK SEEK
+struct fs_node_req { uint64_t id, node; grant_t attr_grant; grant_t grant; uint64_t offset, len; uint64_t flags;
+	};	/* READ WRITE READDIR READLINK SEEK
 	SETATTR (flags = mask, grant = struct fs_attr READ) GETATTR SYNC STATFS UNMOUNT FORGET (len = n) FALLOCATE (flags = mode).
 	READ, READDIR, READLINK: flags = endpoint of the asking process */
 MSG_BODY_FITS(struct fs_node_req);
 struct fs_name_req {		/* LOOKUP CREATE SYMLINK LINK UNLINK RENAME */
 	uint64_t id, node;	/* node = directory */
-	grant_t attr_grant, name_grant;	/* name_grant: name, then for SYMLINK the target, for RENAME the second name, concatenated without NUL */
+	/* name_grant: name, then for SYMLINK the target, for RENAME the second name, concatenated without NUL */
+	grant_t attr_grant, name_grant;
 	uint16_t name_len, name2_len;
 	uint32_t mode_flags;	/* CREATE: mode with type; UNLINK, RENAME: flags */
 	uint64_t node2;		/* LINK: node; RENAME: second directory; CREATE: rdev; LOOKUP: endpoint of the asking process */
@@ -74,7 +78,9 @@ struct fs_name_req {		/* LOOKUP CREATE SYMLINK LINK UNLINK RENAME */
 };
 MSG_BODY_FITS(struct fs_name_req);
 struct fs_mount_req { uint64_t id; grant_t attr_grant, options_grant; uint32_t options_len, flags; uint64_t dev; };
-struct fs_rep { uint64_t id; int64_t result; uint64_t count, offset, size; };	/* offset: next cookie, used offset; size: file size after */
+/* offset: next cookie, used offset; size: file size after */
+struct fs_rep { uint64_t id; int64_t result; uint64_t count, offset, size; };
 MSG_BODY_FITS(struct fs_rep);
 struct fs_getpage_req { uint64_t id, node, page; uint32_t write; };
-struct fs_getpage_rep { uint64_t id; int64_t result; vaddr_t addr; uint64_t valid; };	/* valid: bytes of file in this page; rest is zero */
+/* valid: bytes of file in this page; rest is zero */
+struct fs_getpage_rep { uint64_t id; int64_t result; vaddr_t addr; uint64_t valid; };

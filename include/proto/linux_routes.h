@@ -169,7 +169,7 @@
 	X(154, modify_ldt, NOWHERE, 0, ENOSYS, "") \
 	X(155, pivot_root, NOWHERE, 0, ENOSYS, "") \
 	X(156, _sysctl, NOWHERE, 0, ENOSYS, "") \
-	X(157, prctl, SERVER, EP_PM, PARTIAL, "names, death signal, dumpable, keepcaps, no_new_privs, subreaper, timer slack, capability bounds") \
+	X(157, prctl, SERVER, EP_PM, PARTIAL, "names, death signal, dumpable, keepcaps, no_new_privs, subreaper, slack, capabilities") \
 	X(158, arch_prctl, KERNEL, MECH_ARCH_PRCTL, FULL, "") \
 	X(159, adjtimex, SERVER, EP_PM, PARTIAL, "reads; ADJ_SETOFFSET") \
 	X(160, setrlimit, SERVER, EP_PM, FULL, "") \

@@ -26,7 +26,8 @@ struct pm_tty_signal_req {
 	endpoint_t ep;		/* job control: the process whose access is judged, else EP_NONE */
 	uint32_t id;		/* job control: answer wanted with this id */
 };
-enum pm_tty_verdict { PM_TTY_SENT, PM_TTY_PROCEED /* SIGTTOU ignored or blocked: go on */, PM_TTY_EIO /* orphaned, ignored or blocked SIGTTIN */ };
+enum pm_tty_verdict { PM_TTY_SENT, PM_TTY_PROCEED /* SIGTTOU ignored or blocked: go on */,
+	PM_TTY_EIO /* orphaned, ignored or blocked SIGTTIN */ };
 struct pm_tty_signal_rep { uint32_t id, verdict; };
 struct pm_kill_req { endpoint_t ep; int32_t signo; int32_t code; int32_t pad; uint64_t value; };
 struct pm_signalfd_req { uint32_t id; endpoint_t ep; uint64_t set; grant_t info_grant /* siginfo_t, WRITE */; uint32_t take; };

@@ -25,7 +25,8 @@ enum { VFS_FORK = MSG_VFS, VFS_EXIT = MSG_VFS + 2, VFS_SETCRED = MSG_VFS + 4, VF
 	VFS_EXEC_COMMIT = MSG_VFS + 10, VFS_RLIMIT = MSG_VFS + 12, VFS_VM_MMAP = MSG_VFS + 14, VFS_VM_UNREF = MSG_VFS + 16,
 	VFS_VM_NAME = MSG_VFS + 18, VFS_INFO = MSG_VFS + 20, VFS_MAPDRIVER = MSG_VFS + 22, VFS_SIGNALS = MSG_VFS + 24 };
 
-struct vfs_fork_req { endpoint_t parent /* EP_NONE: a fresh process with root's defaults and /dev/console (init) */, child; int32_t pid; uint32_t flags; };
+/* parent EP_NONE: a fresh process with root's defaults and /dev/console (init) */
+struct vfs_fork_req { endpoint_t parent, child; int32_t pid; uint32_t flags; };
 enum { VFS_FORK_FILES = 1, VFS_FORK_FS = 2, VFS_FORK_THREAD = 4 /* same pid-level identity (cwd etc. by flags) */ };
 struct vfs_signals_req { int32_t pid; };
 struct vfs_exit_req { endpoint_t ep; };
@@ -41,7 +42,8 @@ struct vfs_exec_req {	/* pointers are in ep's memory; for init's first exec ep h
 MSG_BODY_FITS(struct vfs_exec_req);
 enum { VFS_EXEC_COMMIT_NOW = 1 /* single-threaded: do not stop at READY */, VFS_EXEC_PM_POINTERS = 2,
 	VFS_EXEC_NO_SETID = 4 /* PR_SET_NO_NEW_PRIVS: set-id bits mean nothing */ };
-enum vfs_exec_phase { VFS_EXEC_FAILED /* caller lives on, result = error */, VFS_EXEC_READY, VFS_EXEC_DONE, VFS_EXEC_LOST /* old image gone: kill it */ };
+enum vfs_exec_phase { VFS_EXEC_FAILED /* caller lives on, result = error */, VFS_EXEC_READY, VFS_EXEC_DONE,
+	VFS_EXEC_LOST /* old image gone: kill it */ };
 struct vfs_exec_rep {
 	endpoint_t ep; uint32_t phase; int32_t result;
 	uint32_t euid, egid;	/* after set-id bits; equal to the old ones otherwise */
@@ -55,7 +57,8 @@ struct vfs_exec_commit_req { endpoint_t ep; uint32_t abort; };
 struct vfs_vm_mmap_req { uint64_t id; endpoint_t ep; int32_t fd; uint32_t prot, flags; uint64_t offset, len; };
 struct vfs_vm_unref_req { endpoint_t fs; uint32_t count; uint64_t node; };
 
-enum { VFS_INFO_MOUNTS /* text of /proc/mounts */, VFS_INFO_FDS /* struct vfs_fd_info[] of ep */, VFS_INFO_LINK /* path of cwd, root, exe, fd n */,
+enum { VFS_INFO_MOUNTS /* text of /proc/mounts */, VFS_INFO_FDS /* struct vfs_fd_info[] of ep */,
+	VFS_INFO_LINK /* path of cwd, root, exe, fd n */,
 	VFS_INFO_STATS /* struct vfs_stats */, VFS_INFO_DEVICES /* text of /proc/devices */, VFS_INFO_LOCKS, VFS_INFO_FILESYSTEMS,
 	VFS_INFO_ARGS /* struct vfs_args_info of ep */, VFS_INFO_CTTY /* int32_t[2]: device as in struct stat, foreground group or -1 */,
 	VFS_INFO_MOUNTINFO /* text of /proc/PID/mountinfo */ };

@@ -45,7 +45,8 @@ struct vm_mmap_for_req {
 	vaddr_t addr; uint64_t len;
 	endpoint_t fs; uint32_t flags;	/* VM_MF_* */
 	uint64_t node, offset;		/* offset: bytes, page-aligned */
-	uint64_t file_end;		/* bytes of the file's part that are valid in the mapping; the rest of its last page reads as zeros */
+	/* bytes of the file's part that are valid in the mapping; the rest of its last page reads as zeros */
+	uint64_t file_end;
 };
 MSG_BODY_FITS(struct vm_mmap_for_req);
 enum { VM_MF_STACK = 1 /* grows down; len = room now */, VM_MF_HEAP = 2 /* brk starts at its end */, VM_MF_SHARED = 4, VM_MF_BRK_BASE = 8 };
@@ -68,11 +69,13 @@ struct vm_map_archive_rep { int64_t result; vaddr_t addr; uint64_t len; };
 struct vm_alloc_contig_req { uint64_t len, align, below; };
 struct vm_alloc_contig_rep { int64_t result; vaddr_t addr; paddr_t paddr; };
 
-enum { VM_INFO_STATS /* struct vm_stats */, VM_INFO_PROC /* struct vm_proc_info of ep */, VM_INFO_REGIONS /* struct vm_region_info[] of ep */ };
+enum { VM_INFO_STATS /* struct vm_stats */, VM_INFO_PROC /* struct vm_proc_info of ep */,
+	VM_INFO_REGIONS /* struct vm_region_info[] of ep */ };
 struct vm_info_req { uint32_t what; endpoint_t ep; grant_t grant; uint32_t len; uint64_t first; };
 struct vm_info_rep { int64_t result; uint64_t bytes; };
 struct vm_stats { uint64_t total, free, kernel, page_tables, cached, shared, anonymous, faults_minor, faults_major, cow_breaks, memreqs; };
-struct vm_proc_info { uint64_t vsize, rss, shared, text, data, stack, locked, faults_minor, faults_major, peak_vsize, peak_rss, brk_start, brk; };
+struct vm_proc_info { uint64_t vsize, rss, shared, text, data, stack, locked, faults_minor, faults_major,
+	peak_vsize, peak_rss, brk_start, brk; };
 enum { VM_RI_STACK = 1, VM_RI_HEAP = 2, VM_RI_SHARED = 4, VM_RI_SPECIAL = 8 /* vdso, vvar */ };	/* vm_region_info.flags */
 struct vm_region_info { vaddr_t first, last /* exclusive */; uint32_t prot, flags; endpoint_t fs; uint32_t pad; uint64_t node, offset; };
 struct vm_set_priv_req { endpoint_t ep; uint32_t pad; uint64_t mask; };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Credentials. Immutable once a task has them and shared by reference: a fork counts one up, a change makes a new one. The rules of the
- * calls are pure functions from old to new, so that a refused call has changed nothing. Capabilities follow the effective user id: 0 has all.
+ * calls are pure functions from old to new, so that a refused call has changed nothing. Capabilities follow the effective user id:
+ * 0 has all.
  */
 #pragma once
 #include <stdbool.h>

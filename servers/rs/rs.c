@@ -37,9 +37,11 @@ static void rs_on_init_done(const struct message *m)
 
 static void rs_on_notify(const struct message *m)
 {
+	nstime_t due = rs.alarm;
+
 	if (m->source == EP_CLOCK) {
 		rs.alarm = 0;
-		rs_time_check(MSG_BODY(const struct notify_body, m)->when);
+		rs_time_check(due);
 	} else {
 		rs_pong(m->source);
 	}

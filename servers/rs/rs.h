@@ -61,6 +61,7 @@ struct rs_slot {
 
 	nstime_t deadline;		/* of the state: STARTING, STOPPING, BACKOFF; 0 = none */
 	nstime_t ping_due, ping_sent;	/* ping_sent 0: no answer outstanding */
+	bool suspected;			/* has not answered in time; the verdict comes next */
 	uint32_t quick_deaths;
 	enum rs_verdict verdict;
 
@@ -137,7 +138,7 @@ void rs_revive(struct rs_slot *s);
 void rs_retire(struct rs_slot *s);	/* gone for good: names, processes, slot */
 
 /* rs_time.c */
-void rs_time_check(nstime_t now);
+void rs_time_check(nstime_t due);
 void rs_time_arm(void);
 void rs_pong(endpoint_t source);
 void rs_ping_reset(struct rs_slot *s);

@@ -3,16 +3,20 @@
  * Heartbeats and deadlines. There is one alarm, set to the earliest thing due.
  *
  * A running service gets a notification each period; its answer is a notification from libsef's receive loop, so it proves that the loop
- * turns. No answer for two periods: it hangs and is killed, which then goes the way of every death. While another service
- * initialises, or when RS itself ran late (then the machine was busy or stopped), nobody is judged.
+ * turns. No answer for two periods: it is suspected; no answer soon after that, although RS has looked at all messages that were
+ * waiting for it (the alarm comes before them): it hangs and is killed, which then goes the way of every death.
+ *
+ * Nobody is judged while another service initialises. And time in which RS itself could not run, because the machine stood still or
+ * was overloaded, counts for nobody: all deadlines move by it.
  */
 #include "rs.h"
 #include <signal.h>
 
-enum { PING_PATIENCE = 2 };	/* periods */
+enum { PING_PATIENCE = 2 /* periods */, LATE_MS = 20 /* an alarm that comes later shows that RS could not run */ };
 
 void rs_ping_reset(struct rs_slot *s)
 {
+	s->suspected = false;
 	s->ping_sent = 0;
 	s->ping_due = sys_uptime() + s->pub->period_ns;
 }
@@ -25,6 +29,7 @@ void rs_pong(endpoint_t source)
 		return;
 	s->ping_due = s->ping_sent + s->pub->period_ns;
 	s->ping_sent = 0;
+	s->suspected = false;
 }
 
 static bool rs_someone_initialises(void)
@@ -37,24 +42,32 @@ static bool rs_someone_initialises(void)
 
 static void rs_ping(struct rs_slot *s, nstime_t now)
 {
+	s->suspected = false;
 	s->ping_sent = now;
 	s->ping_due = now + PING_PATIENCE * s->pub->period_ns;
 	sef_notify(s->pub->endpoint);
 }
 
+/* One more turn of our own loop before the verdict: the answer may be among the messages that wait for us. */
+static void rs_suspect(struct rs_slot *s, nstime_t now)
+{
+	s->suspected = true;
+	s->ping_due = now + s->pub->period_ns / 4;
+}
+
 static void rs_ping_check(struct rs_slot *s, nstime_t now)
 {
-	bool late = now > s->ping_due + s->pub->period_ns / 2;
-
 	if (now < s->ping_due)
 		return;
-	if (!s->ping_sent || late || rs_someone_initialises()) {
+	if (!s->ping_sent || rs_someone_initialises()) {
 		rs_ping(s, now);
-		return;
+	} else if (!s->suspected) {
+		rs_suspect(s, now);
+	} else {
+		s->verdict = RS_VERDICT_HUNG;
+		s->ping_due = now + PING_PATIENCE * s->pub->period_ns;
+		sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
 	}
-	s->verdict = RS_VERDICT_HUNG;
-	s->ping_due = now + PING_PATIENCE * s->pub->period_ns;
-	sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
 }
 
 static void rs_deadline_passed(struct rs_slot *s)
@@ -76,8 +89,25 @@ static void rs_deadline_passed(struct rs_slot *s)
 	}
 }
 
-void rs_time_check(nstime_t now)
+static void rs_time_shift(nstime_t lost)
 {
+	log_debug("could not run for %llu ms", (unsigned long long)(lost / RS_MS));
+	for RS_EACH_SLOT(s) {
+		s->ping_due += lost;
+		if (s->ping_sent)
+			s->ping_sent += lost;
+		if (s->deadline)
+			s->deadline += lost;
+	}
+}
+
+/* `due`: when the alarm that brought us here was set to ring. */
+void rs_time_check(nstime_t due)
+{
+	nstime_t now = sys_uptime();
+
+	if (due && now > due + LATE_MS * RS_MS)
+		rs_time_shift(now - due);
 	for RS_EACH_SLOT(s) {
 		if (!s->pub->in_use)
 			continue;

@@ -2,7 +2,8 @@
 /*
  * A service that ends in a way its arguments say, for tests of RS: `life HOW MS TIMES` lives MS milliseconds, then crashes, exits,
  * hangs, overruns an array or fails a check; TIMES instances do so, the next one lives on. DS counts the instances, because that
- * outlives them. It also answers the requests of `asker`. HOW `sigterm` ends only on SIGTERM; `stay` never; `again` also refuses to take over from a dead predecessor.
+ * outlives them. It also answers the requests of `asker`. HOW `sigterm` ends only on SIGTERM; `stay` never; `again` also refuses to
+ * take over from a dead predecessor.
  */
 #include <errno.h>
 #include <libsef/ds.h>

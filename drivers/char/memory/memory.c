@@ -2,7 +2,8 @@
 /*
  * The memory devices, major 1: null, zero, full, random, urandom, kmsg (minors as Linux's Documentation/admin-guide/devices.txt).
  *
- * Reads of zero and the random devices are made in pieces of a bounded size and may return less than asked, as a signal would on Linux; reads
+ * Reads of zero and the random devices are made in pieces of a bounded size and may return less than asked, as a signal would on
+ * Linux; reads
  * of kmsg give the kernel's log record by record and wait at its end.
  *
  * If this process dies here: nothing is lost but the generator's state, and readers of kmsg that waited, which VFS ends; the successor
@@ -57,7 +58,8 @@ static int64_t read_random(const struct cdev_req *r)
 }
 
 /*
- * One record: a line "[sec.usec] text" of the kernel's log becomes "6,sequence,usec,-;text", as Linux's Documentation/ABI/testing/dev-kmsg has
+ * One record: a line "[sec.usec] text" of the kernel's log becomes "6,sequence,usec,-;text", as Linux's
+ * Documentation/ABI/testing/dev-kmsg has
  * it; the sequence is the line's position in the log. 0: no whole line is there yet.
  */
 static int64_t kmsg_fetch(const struct cdev_req *r)
@@ -265,7 +267,8 @@ static err_t memory_init(const struct sef_init_info *info)
 static const struct cdev_driver memory_driver = {
 	.name = "memory",
 	.sef = { .init_fresh = memory_init, .init_restart = memory_init, .kernel_signals = memory_kernel_signals },
-	.open = memory_open, .close = memory_close, .read = memory_read, .write = memory_write, .cancel = memory_cancel, .select = memory_select,
+	.open = memory_open, .close = memory_close, .read = memory_read, .write = memory_write,
+			.cancel = memory_cancel, .select = memory_select,
 };
 
 int main(void)

@@ -24,7 +24,8 @@ bool ioctl_needs_foreground(uint64_t request)
 
 bool ioctl_needs_drain(uint64_t request)
 {
-	return request == TCSETSW || request == TCSETSF || request == TCSETSW2_ || request == TCSETSF2_ || request == TCSBRK || request == TCSBRKP;
+	return request == TCSETSW || request == TCSETSF || request == TCSETSW2_ || request == TCSETSF2_
+			|| request == TCSBRK || request == TCSBRKP;
 }
 
 static int64_t put(const struct cdev_req *r, const void *p, size_t len) { return cdev_copyout(r, 0, p, len); }

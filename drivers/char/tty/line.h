@@ -43,8 +43,8 @@ bool line_input_full(const struct line *l);
 /* Bytes a read could return now (canonical: of complete lines; an EOF line counts as readable though it has 0 bytes). */
 size_t line_readable_bytes(const struct line *l);
 bool line_readable(const struct line *l);
-/* Copy up to len readable bytes to buf without consuming; *consume gets what to give line_consume() afterwards. In canonical mode at most one line.
- * Returns the count: 0 with *consume > 0 means end of file. */
+/* Copy up to len readable bytes to buf without consuming; *consume gets what to give line_consume() afterwards. In canonical
+ * mode at most one line. Returns the count: 0 with *consume > 0 means end of file. */
 size_t line_peek(const struct line *l, uint8_t *buf, size_t len, uint64_t *consume);
 void line_consume(struct line *l, uint64_t count);
 

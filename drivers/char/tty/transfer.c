@@ -104,7 +104,8 @@ static int background_signal(const struct tty *t, const struct waiter *w)
 static void verdict_ask(struct waiter *w, int signo)
 {
 	struct message m = { .type = PM_TTY_SIGNAL };
-	*MSG_BODY(struct pm_tty_signal_req, &m) = (struct pm_tty_signal_req){ .pgid = w->r.pgid, .signo = signo, .ep = w->r.ep, .id = w->r.id };
+	*MSG_BODY(struct pm_tty_signal_req, &m) = (struct pm_tty_signal_req){ .pgid = w->r.pgid, .signo = signo,
+			.ep = w->r.ep, .id = w->r.id };
 	sef_send(EP_PM, &m, 0);
 	w->state = WAITER_JUDGED;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 16550 serial lines (National Semiconductor PC16550D data sheet). Output is pushed in FIFO-sized strings while the transmitter is empty, so
+ * 16550 serial lines (National Semiconductor PC16550D data sheet). Output is pushed in FIFO-sized strings while the transmitter is
+ * empty, so
  * that no interrupt is needed as long as the other side keeps up; otherwise the transmitter-empty interrupt goes on. Input comes
  * by interrupt. ISA interrupts are edges: the handler goes on until the chip has nothing more to say.
  */

@@ -122,7 +122,8 @@ static void names_are_found_until_removed(void)
 
 static size_t member(char *at, const char *name, uint32_t mode, const char *contents)
 {
-	size_t n = (size_t)sprintf(at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s", 1, mode, 0, 0, 1, 99, (unsigned)strlen(contents),
+	size_t n = (size_t)sprintf(at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%s", 1, mode,
+			0, 0, 1, 99, (unsigned)strlen(contents),
 		0, 0, 4, 65, (unsigned)strlen(name) + 1, 0, name) + 1;
 	while (n % 4)
 		at[n++] = 0;

@@ -24,7 +24,7 @@ measure() {
 	counters=
 	[ -r /proc/axolotl/leaks ] && while read -r word value _; do
 		word=${word%:}
-		case $word in *pool*) continue ;; esac
+		case $word in *pool* | *free*) continue ;; esac
 		counters="$counters $word"
 		eval "now_$word=$value"
 	done </proc/axolotl/leaks

@@ -24,6 +24,10 @@ class Verdict:
     def ok_names(self):
         return {line.split()[1] for line in self.lines if line.startswith("ok ") and len(line.split()) > 1}
 
+    def skipped_names(self):
+        """What the program found missing and optional: `skip NAME: reason`."""
+        return {line.split()[1].rstrip(":") for line in self.lines if line.startswith("skip ") and len(line.split()) > 1}
+
     def failures(self):
         return [line for line in self.lines if line.startswith("FAIL ")]
 

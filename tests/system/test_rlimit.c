@@ -211,7 +211,7 @@ static void cpu_time(void)
 	CHECK_EQ(wait4(pid, &st, 0, &ru), pid);
 	CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 3);
 	long ms = (ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000 + (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1000;
-	CHECK(ms >= 900 && ms < 2500);
+	CHECK(ms >= 500 && ms < 8000); /* the limit is watched by ticks, the usage is exact */
 }
 
 static void stack_limit(void)

@@ -54,7 +54,7 @@ class Suite:
             self.fill(folder, names)
             guest = machine.StreamedGuest("cd /root/suite && sh ./suite.sh", SILENCE_S, FIRST_LINE_S, smp=self.smp,
                                           mem=self.mem, add=[f"{folder}:/root/suite"], timeout=600 + 150 * len(names))
-            last, done = self.read(guest.lines())
+            last, done = self.read(self.logged(guest.lines()))
             status, trouble, console = guest.finish()
         if done:
             return
@@ -75,6 +75,13 @@ class Suite:
                 else shutil.copy(self.programs[name], target)
         with open(os.path.join(folder, "list"), "w") as f:
             f.writelines(name + "\n" for name in names)
+
+    def logged(self, lines):
+        """The lines, which are also kept in the build folder as they come."""
+        with open(os.path.join(machine.BUILD, f"suite-smp{self.smp}.log"), "a" if self.boots > 1 else "w", buffering=1) as log:
+            for line in lines:
+                log.write(line + "\n")
+                yield line
 
     def read(self, lines):
         """Turn the marked output into verdicts; returns the one that was cut off, or the last, and whether all ran."""

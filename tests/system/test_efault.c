@@ -172,7 +172,7 @@ static const struct row rows[] = {
 	ROW(timer_create, CLOCK_MONOTONIC, NUL, OUT),
 	/* memory */
 	ROW(futex, IN, 0, 0, NUL, NUL, 0),
-	ROW(futex, OUT, 0, 0, IN, NUL, 0),
+	ROW(futex, IN, 0, 0, IN, NUL, 0),
 	/* sockets */
 	ROW(socketpair, AF_UNIX, SOCK_STREAM, 0, OUT),
 	ROW(bind, FRESH, IN, 20),

@@ -25,7 +25,8 @@ static size_t trace_line(uint32_t i, char *out, size_t size)
 {
 	const struct trace_entry *e = &message_trace.entry[i % TRACE_ENTRIES];
 
-	return format_string(out, size, "%-8s %s(%d) -> %s(%d) type %x\n", primitive_names[e->primitive & 7], endpoint_name(e->from), e->from,
+	return format_string(out, size, "%-8s %s(%d) -> %s(%d) type %x\n", primitive_names[e->primitive & 7],
+			endpoint_name(e->from), e->from,
 		endpoint_name(e->to), e->to, e->type);
 }
 

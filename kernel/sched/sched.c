@@ -30,7 +30,8 @@ CPULOCAL uint64_t cpu_irqs, cpu_kicks;
 CPULOCAL struct proc *bill_proc;		/* whose quantum is used */
 static CPULOCAL struct proc *entry_proc;	/* who entered the kernel: its time */
 CPULOCAL nstime_t last_time;
-static CPULOCAL nstime_t last_tick;
+static CPULOCAL nstime_t last_tick, start_time;
+static CPULOCAL unsigned own_number;		/* shown by GETINFO_CPU: proves that these variables are each CPU's own */
 static CPULOCAL bool entered_by_syscall;
 static CPULOCAL volatile bool take_off_request;
 CPULOCAL struct run_queue run_queue;
@@ -315,11 +316,12 @@ struct proc *kernel_enter_locked(void)
 
 static void sched_account_leave(void)
 {
-	nstime_t now = arch_now_ns();
+	nstime_t now = arch_now_ns(), spent = now - get_cpulocal_var(last_time);
 	struct proc *p = get_cpulocal_var(entry_proc);
 
 	if (likely(p))
-		p->system_ns += now - get_cpulocal_var(last_time);
+		p->system_ns += spent;
+	get_cpulocal_var(sched_stats).system_ns += spent;
 	get_cpulocal_var(last_time) = now;
 }
 
@@ -419,10 +421,17 @@ nstime_t sched_process_time(const struct proc *p)
 	return t;
 }
 
+/* What is neither idle nor kernel is user time, of services too; so the short way of messages need not count it. */
 void sched_stats_get(unsigned cpu, struct sched_cpu_stats *out)
 {
+	nstime_t now = arch_now_ns(), since = get_cpu_var(cpu, last_time);
+
 	*out = get_cpu_var(cpu, sched_stats);
+	if (sched_cpu_idle(cpu) && now > since)
+		out->idle_ns += now - since;
+	out->user_ns = now - get_cpu_var(cpu, start_time) - out->idle_ns - out->system_ns;
 	out->irqs = get_cpu_var(cpu, cpu_irqs);
+	out->number = get_cpu_var(cpu, own_number);
 }
 
 uint64_t sched_switch_count(void)
@@ -436,6 +445,7 @@ uint64_t sched_switch_count(void)
 
 void sched_init(void)
 {
-	get_cpulocal_var(last_time) = get_cpulocal_var(last_tick) = arch_now_ns();
+	get_cpulocal_var(last_time) = get_cpulocal_var(last_tick) = get_cpulocal_var(start_time) = arch_now_ns();
+	get_cpulocal_var(own_number) = arch_cpu_id();
 	__atomic_fetch_or(&cpus_online, 1ull << arch_cpu_id(), __ATOMIC_SEQ_CST);
 }

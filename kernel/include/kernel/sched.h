@@ -30,7 +30,7 @@ struct proc *kernel_enter_locked(void);		/* the same when the lock is held alrea
 /* Chooses, prepares and returns what to resume; the lock is dropped. Idles when there is nothing (then it does not return). */
 struct proc *kernel_leave(void);
 
-struct sched_cpu_stats { nstime_t user_ns, system_ns, idle_ns; uint64_t irqs, switches; };
+struct sched_cpu_stats { nstime_t user_ns, system_ns, idle_ns; uint64_t irqs, switches; unsigned number; };
 void sched_stats_get(unsigned cpu, struct sched_cpu_stats *out);
 uint64_t sched_switch_count(void);
 extern CPULOCAL uint64_t cpu_irqs;

@@ -6,6 +6,23 @@
 static struct info_proc procs[NR_PROCS];
 static char text[8192];
 
+/* Variables that are each CPU's own: its number, and counters whose sum is the whole. */
+static void cpu_local_variables(uint32_t nr_cpus)
+{
+	struct info_kernel before, after;
+	struct info_cpu cpu;
+	uint64_t irqs = 0;
+
+	sys_getinfo(GETINFO_KERNEL, &before, sizeof(before), 0, 0);
+	for (uint32_t i = 0; i < nr_cpus; i++) {
+		CHECK_EQ(sys_getinfo(GETINFO_CPU, &cpu, sizeof(cpu), i, 0), 0, "a CPU");
+		CHECK_EQ(cpu.id, i, "the number it stored itself");
+		irqs += cpu.irqs;
+	}
+	sys_getinfo(GETINFO_KERNEL, &after, sizeof(after), 0, 0);
+	CHECK(irqs >= before.interrupts && irqs <= after.interrupts, "the interrupts of all CPUs");
+}
+
 void check_info(void)
 {
 	struct info_whoami who;
@@ -25,8 +42,7 @@ void check_info(void)
 	CHECK_EQ(sys_getinfo(GETINFO_PROC, procs, sizeof(procs), NR_PROCS, &n), -K_EINVAL, "slot out of range");
 	CHECK_EQ(sys_getinfo(GETINFO_PROC, procs, sizeof(procs[0]), NR_PROCS - 1, &n), 0, "the last slot");
 	CHECK_EQ(n, sizeof(procs[0]), "its size");
-	for (uint32_t i = 0; i < k.nr_cpus; i++)
-		CHECK(sys_getinfo(GETINFO_CPU, &cpu, sizeof(cpu), i, 0) == 0 && cpu.online && cpu.id == i, "a CPU");
+	cpu_local_variables(k.nr_cpus);
 	CHECK_EQ(sys_getinfo(GETINFO_CPU, &cpu, sizeof(cpu), k.nr_cpus, 0), -K_EINVAL, "a CPU that is not there");
 	CHECK_EQ(sys_getinfo(GETINFO_CMDLINE, text, sizeof(text), 0, &n), 0, "command line");
 	CHECK(n >= 1 && text[n - 1] == 0, "terminated");

@@ -57,6 +57,13 @@ const uint8_t *ring_read_at(const struct ring *r, size_t *len) { return ring_pee
 
 void ring_wrote(struct ring *r, size_t n) { r->used += n; }
 
+/* The bytes may have come round and end in the page that their beginning has just left. */
+static bool tail_in_page(const struct ring *r, unsigned page)
+{
+	size_t tail = (r->head + r->used) % ring_size(r);
+	return tail / RING_PAGE == page && (tail % RING_PAGE > 0 || r->pinned);
+}
+
 void ring_took(struct ring *r, size_t n)
 {
 	while (n > 0) {
@@ -71,7 +78,7 @@ void ring_took(struct ring *r, size_t n)
 			r->head = (size_t)page * RING_PAGE;
 			return;
 		}
-		if (r->head % RING_PAGE == 0) {
+		if (r->head % RING_PAGE == 0 && !tail_in_page(r, page)) {
 			free(r->pages[page]);
 			r->pages[page] = NULL;
 		}

@@ -12,8 +12,14 @@ SMP = (1, 2, 4)
 
 
 @functools.cache
-def suite_for(smp):
-    return suite.Suite({name: programs.guest_program(name) for name in TESTS}, smp)
+def suite_for(smp, names):
+    return suite.Suite({name: programs.guest_program(name) for name in names}, smp)
+
+
+def selected(session, smp):
+    """The names that this run of pytest asks for on that many processors."""
+    calls = [item.callspec.params for item in session.items if item.originalname == "test_guest"]
+    return tuple(call["name"] for call in calls if call["smp"] == smp)
 
 
 @functools.cache
@@ -45,8 +51,8 @@ def test_host(name):
 
 @pytest.mark.parametrize("name", TESTS)
 @pytest.mark.parametrize("smp", SMP, ids=lambda n: f"smp{n}")
-def test_guest(smp, name):
-    verdict = suite_for(smp).verdict(name)
+def test_guest(smp, name, request):
+    verdict = suite_for(smp, selected(request.session, smp)).verdict(name)
     if verdict is None:
         pytest.fail("not run: the guest ended too often before this test", pytrace=False)
     check(verdict)

@@ -73,7 +73,8 @@ static void pipes(void)
 	int p[2];
 	size_t total = 100000 + rnd() % 50000, at = 0;
 	unsigned key = rnd();
-	if (rnd() % 2)
+	int is_pipe = rnd() % 2 != 0;
+	if (is_pipe)
 		NEED(pipe(p) == 0);
 	else
 		NEED(socketpair(AF_UNIX, SOCK_STREAM, 0, p) == 0);
@@ -98,8 +99,16 @@ static void pipes(void)
 	}
 	close(p[1]);
 	for (ssize_t n; (n = read(p[0], in, 1 + rnd() % sizeof in)) > 0; at += (size_t)n)
-		for (ssize_t i = 0; i < n; i++)
-			NEED(in[i] == (unsigned char)((key + at + (size_t)i) * 7 >> 2));
+		for (ssize_t i = 0; i < n; i++) {
+			unsigned char want = (unsigned char)((key + at + (size_t)i) * 7 >> 2);
+			if (in[i] == want)
+				continue;
+			char got[120], should[40];
+			snprintf(got, sizeof got, "0x%02x at byte %zu, %zd of %zd of this read", in[i], at + (size_t)i, i, n);
+			snprintf(should, sizeof should, "0x%02x", want);
+			check_fail(__FILE__, __LINE__, is_pipe ? "pipe" : "socket pair", got, should);
+			_exit(1);
+		}
 	CHECK_EQ(at, total);
 	close(p[0]);
 	CHECK_EXIT(pid, 0);

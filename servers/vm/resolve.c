@@ -76,8 +76,11 @@ static struct region *region_for(struct space *s, vaddr_t addr)
 	if (r)
 		return r;
 	r = stack_growing_to(s, addr);
-	if (r)
-		regions_grow_down(&s->regions, r, page_down(addr));
+	if (!r)
+		return NULL;
+	if (r->flags & REGION_LOCKED)
+		s->locked += r->first - page_down(addr);
+	regions_grow_down(&s->regions, r, page_down(addr));
 	return r;
 }
 

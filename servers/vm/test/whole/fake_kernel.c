@@ -4,6 +4,7 @@
 #include "../host_backend.h"
 #include "../../fault.h"
 #include "../../frame.h"
+#include "../../pagein.h"
 #include "../../tick.h"
 
 #include <abi/errno.h>
@@ -16,7 +17,7 @@
 
 enum { PTES = 1 << 16, SENT_MAX = 256 };
 
-struct pte { endpoint_t ep; uint64_t page; paddr_t paddr; uint32_t prot; };	/* ep 0: free, -1: deleted */
+struct pte { int space; uint64_t page; paddr_t paddr; uint32_t prot; };	/* space 0: free, -1: deleted */
 
 static struct fake {
 	struct pte pt[PTES];
@@ -24,7 +25,8 @@ static struct fake {
 	struct page_fault fault;
 	bool fault_listed, fault_given, fault_cleared;
 	int killed[FAKE_PROCS];
-	bool has_space[FAKE_PROCS], answered[FAKE_PROCS];
+	int space[FAKE_PROCS], next_space;	/* which page tables a process has; 0: none */
+	bool answered[FAKE_PROCS];
 	int64_t reply[FAKE_PROCS];
 	struct { endpoint_t dst; struct message m; } sent[SENT_MAX];
 	uint32_t nr_sent;
@@ -33,19 +35,21 @@ static struct fake {
 	int map_fails;		/* KC_MAP fails with ENOMEM after so many operations; -1: never */
 } fake;
 
-static uint32_t pte_hash(endpoint_t ep, uint64_t page)
+static uint32_t pte_hash(int space, uint64_t page)
 {
-	return (page * 0x9e3779b97f4a7c15ull ^ (uint64_t)ep * 0xc2b2ae3d27d4eb4full) >> 48;
+	return (page * 0x9e3779b97f4a7c15ull ^ (uint64_t)space * 0xc2b2ae3d27d4eb4full) >> 48;
 }
 
 static struct pte *pte_find(endpoint_t ep, uint64_t page)
 {
-	for (uint32_t i = pte_hash(ep, page);; i = (i + 1) % PTES) {
+	int space = fake.space[ep];
+
+	for (uint32_t i = pte_hash(space, page);; i = (i + 1) % PTES) {
 		struct pte *p = &fake.pt[i % PTES];
 
-		if (p->ep == 0)
+		if (p->space == 0)
 			return NULL;
-		if (p->ep == ep && p->page == page)
+		if (p->space == space && p->page == page)
 			return p;
 	}
 }
@@ -53,22 +57,22 @@ static struct pte *pte_find(endpoint_t ep, uint64_t page)
 static void pte_set(endpoint_t ep, uint64_t page, paddr_t paddr, uint32_t prot)
 {
 	struct pte *p = pte_find(ep, page);
-	uint32_t i = pte_hash(ep, page);
+	uint32_t i = pte_hash(fake.space[ep], page);
 
 	for (; !p; i = (i + 1) % PTES)
-		if (fake.pt[i % PTES].ep <= 0)
+		if (fake.pt[i % PTES].space <= 0)
 			p = &fake.pt[i % PTES];
-	*p = (struct pte){ ep, page, paddr, prot };
+	*p = (struct pte){ fake.space[ep], page, paddr, prot };
 }
 
-static void pte_remove(struct pte *p) { p->ep = -1; }
+static void pte_remove(struct pte *p) { p->space = -1; }
 
 uint64_t fake_mapped_pages(endpoint_t ep)
 {
 	uint64_t n = 0;
 
 	for (int i = 0; i < PTES; i++)
-		n += fake.pt[i].ep == ep;
+		n += fake.space[ep] && fake.pt[i].space == fake.space[ep];
 	return n;
 }
 
@@ -92,7 +96,7 @@ static void op_frames(const struct map_op *o)
 
 static bool op_covers(const struct map_op *o, endpoint_t ep, const struct pte *p)
 {
-	return p->ep == ep && p->page >= o->addr >> PAGE_SHIFT && p->page - (o->addr >> PAGE_SHIFT) < o->npages;
+	return p->space == fake.space[ep] && p->page >= o->addr >> PAGE_SHIFT && p->page - (o->addr >> PAGE_SHIFT) < o->npages;
 }
 
 static void op_share(const struct map_op *o)
@@ -112,7 +116,7 @@ static void op_share(const struct map_op *o)
 
 static void op_apply(const struct map_op *o)
 {
-	CHECK((o->addr & (PAGE_BYTES - 1)) == 0 && o->ep > 0 && o->ep < FAKE_PROCS && fake.has_space[o->ep]);
+	CHECK((o->addr & (PAGE_BYTES - 1)) == 0 && o->ep > 0 && o->ep < FAKE_PROCS && fake.space[o->ep]);
 	switch (o->kind) {
 	case MAP_FRAMES: case MAP_ZERO: case MAP_COPY:
 		op_frames(o);
@@ -180,15 +184,30 @@ static err_t fake_vmctl(uint64_t w[MSG_WORDS])
 	}
 }
 
+static void fake_space_leave(endpoint_t ep)
+{
+	int old = fake.space[ep];
+
+	fake.space[ep] = 0;
+	for (int i = 0; i < FAKE_PROCS; i++)
+		if (fake.space[i] == old)
+			return;
+	for (int i = 0; i < PTES; i++)
+		if (fake.pt[i].space == old)
+			pte_remove(&fake.pt[i]);
+}
+
 static err_t fake_space(uint64_t w[MSG_WORDS])
 {
 	endpoint_t ep = (endpoint_t)w[0];
 
 	CHECK(ep > 0 && ep < FAKE_PROCS);
-	for (int i = 0; i < PTES; i++)
-		if (fake.pt[i].ep == ep)
-			pte_remove(&fake.pt[i]);
-	fake.has_space[ep] = w[1] == SPACE_NEW;
+	if (fake.space[ep])
+		fake_space_leave(ep);
+	if (w[1] == SPACE_NEW)
+		fake.space[ep] = ++fake.next_space;
+	if (w[1] == SPACE_SHARE)
+		fake.space[ep] = fake.space[w[2]];
 	return 0;
 }
 
@@ -304,8 +323,11 @@ static uint64_t *fake_touch(endpoint_t ep, vaddr_t addr, bool write)
 		fake.fault_given = fake.fault_cleared = false;
 		on_kernel_signals(KSIG_PAGEFAULT);
 		while (!fake.fault_cleared) {
-			CHECK(fake_sent(&m, &dst));
-			fake_deliver(dst, &m);
+			/* Nothing left to deliver: somebody does not answer, and time passes until VM gives up. */
+			if (fake_sent(&m, &dst))
+				fake_deliver(dst, &m);
+			else
+				CHECK(pageins_tick() || fake.fault_cleared);
 		}
 		fake.fault_listed = false;
 		if (fake.killed[ep])

@@ -14,7 +14,7 @@
  * their own stack.
  *
  * From kernel mode come only: interrupts that end arch_idle() (the stack is started again from its top),
- * faults at the listed instructions of user.S (which go to their fix-up), and bugs (panic).
+ * faults at the listed instructions of mmu/copy.S (which go to their fix-up), and bugs (panic).
  *
  * The page-table register is not touched here.
  */
@@ -396,54 +396,5 @@ x86_call_on:
 	mov %rsi, %rsp
 	xor %ebp, %ebp
 	call *%rdi
-
-/*
- * arch_user_copy(dst, src, len): bytes not copied. Words first, whose rest is found from the counter when
- * one of them faults.
- */
-	.globl arch_user_copy
-arch_user_copy:
-	mov %rdx, %rcx
-	shr $3, %rcx
-	and $7, %edx
-	SMAP_SITE 1
-1:	rep movsq
-	mov %edx, %ecx
-2:	rep movsb
-	SMAP_SITE 0
-	xor %eax, %eax
-	ret
-3:	lea (%rdx, %rcx, 8), %rax	/* a fault in 1: words left, and the bytes */
-	SMAP_SITE 0
-	ret
-4:	mov %ecx, %eax
-	SMAP_SITE 0
-	ret
-	.pushsection .fixups, "a"
-	.quad 1b, 3b, 2b, 4b
-	.popsection
-
-	.globl arch_copy
-arch_copy:
-	mov %rdx, %rcx
-	shr $3, %rcx
-	and $7, %edx
-	rep movsq
-	mov %edx, %ecx
-	rep movsb
-	ret
-
-	.globl arch_fill
-arch_fill:
-	movzbl %sil, %eax
-	movabs $0x0101010101010101, %rcx
-	imul %rcx, %rax
-	mov %rdx, %rcx
-	shr $3, %rcx
-	and $7, %edx
-	rep stosq
-	mov %edx, %ecx
-	rep stosb
-	ret
 
 	.section .note.GNU-stack, "", @progbits

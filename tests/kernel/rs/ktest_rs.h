@@ -64,5 +64,6 @@ void check_routes(void);
 void check_info(void);
 void check_stale_tlb(void);
 void check_update(void);
+void check_fuzz(void);
 void check_trace(void);
 void measure(void);

@@ -52,6 +52,7 @@ int main(void)
 	start("tracing", check_trace);
 	start("tables", check_info);
 	start("stale translations", check_stale_tlb);
+	start("random requests", check_fuzz);
 	start("measurements", measure);
 	failed = checks_failed(&n);
 	say("ktest: done, %u checks, %u failed\n", n, failed);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The kernel alone: a boot archive whose RS is a script of checks, whose VM is a small one, and an echo server."""
 import os
+import re
 import subprocess
 import sys
 
@@ -24,7 +25,7 @@ def make_archive(path, build=machine.BUILD):
         archive.write(out)
 
 
-def run(archive, smp=1, mem=256, append="", timeout=120, kernel=None, icount=False):
+def run(archive, smp=1, mem=256, append="", timeout=300, kernel=None, icount=False):
     guest = qemu.Machine(kernel or qemu.kernel_path(machine.BUILD), archive, smp, mem)
     guest.append, guest.serials, guest.icount, guest.reboot = append.split(), ["stdio"], icount, False
     done = subprocess.run(guest.command(), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
@@ -43,3 +44,22 @@ def test_every_check_of_the_kernel_holds(archive, smp):
     text = run(archive, smp)
     assert "FAIL" not in text and "PANIC" not in text, text[-6000:]
     assert "ktest: done" in text, text[-6000:]
+
+
+@pytest.mark.parametrize("smp", [2, 4])
+def test_kernel_that_ignores_stale_bits_fails_the_check(archive, smp):
+    """The negative control: the check of stale translations can fail."""
+    stale = os.path.join(machine.BUILD, "variants", "stale", "kernel", "axolotl.elf")
+    text = run(archive, smp, kernel=stale)
+    assert "FAIL the reader never sees an old frame" in text, text[-6000:]
+    assert "ktest: done" in text, text[-6000:]
+
+
+def test_messages_and_calls_take_few_instructions(archive):
+    """With -icount shift=0 a nanosecond of the guest is an instruction. The bounds include the loops of the test itself."""
+    text = run(archive, icount=True)
+    took = {what: int(ns) for what, ns in re.findall(r"measure: (.*) (\d+) ns", text)}
+    assert took["round trip, two spaces"] < 600, took
+    assert took["system call to a server"] < 650, took
+    assert took["system call answered from the slot"] < 220, took
+    assert took["kernel call"] < 550, took

@@ -64,6 +64,7 @@ void check_routes(void);
 void check_info(void);
 void check_stale_tlb(void);
 void check_update(void);
+void check_stress(void);
 void check_fuzz(void);
 void check_trace(void);
 void measure(void);

@@ -53,6 +53,7 @@ int main(void)
 	start("tables", check_info);
 	start("stale translations", check_stale_tlb);
 	start("random requests", check_fuzz);
+	start("several CPUs", check_stress);
 	start("measurements", measure);
 	failed = checks_failed(&n);
 	say("ktest: done, %u checks, %u failed\n", n, failed);

@@ -127,7 +127,8 @@ void rts_unset(struct proc *p, uint32_t bits)
 		return;
 	if (p == get_cpulocal_var(direct_proc))
 		return;
-	sched_enqueue(p, false);
+	/* Who waited has not used up its turn: next of its priority, so that it need not wait for the turns of all who compute. */
+	sched_enqueue(p, !(p->flags & PROC_SPREAD));
 	if (p->flags & PROC_SPREAD)
 		sched_wake_idle();
 }

@@ -67,7 +67,7 @@ enum proc_flag {
 };
 
 enum { NR_PRIORITIES = 16, PRIORITY_USER = 8, PRIORITY_SERVICE = 4 };
-enum { QUANTUM_DEFAULT_NS = 20 * 1000 * 1000 };
+enum { QUANTUM_DEFAULT_NS = 8 * 1000 * 1000 };
 
 /* What a call of ours that VM must help waits for. */
 struct vm_wait { endpoint_t target; uint32_t write; vaddr_t addr; uint64_t len; err_t result; bool given; };

@@ -36,16 +36,27 @@ static bool range_ok(vaddr_t addr, uint64_t npages)
 	       && arch_user_range(addr, npages << PAGE_SHIFT);
 }
 
-/* The leaf table for va, or NULL; then *skip is where the next table could begin. */
+/* Behind the empty entry for va and those that follow it in the same table: ranges are mostly holes. */
+static vaddr_t hole_end(const uint64_t *table, vaddr_t va, unsigned level)
+{
+	uint64_t span = 1ull << (12 + 9 * (level - 1));
+	unsigned i = index_at(va, level) + 1;
+
+	while (i < ENTRIES && !(table[i] & PTE_P))
+		i++;
+	return (va & ~(span - 1)) + (i - index_at(va, level)) * span;
+}
+
+/* The leaf table for va, or NULL; then *skip (may be 0) is where the next table could begin. */
 static uint64_t *leaf_table(const struct space *s, vaddr_t va, vaddr_t *skip)
 {
 	uint64_t *table = arch_phys_ptr(s->root);
 
 	for (unsigned level = 4; level > 1; level--) {
 		uint64_t e = table[index_at(va, level)];
-		uint64_t span = 1ull << (12 + 9 * (level - 1));
 		if (!(e & PTE_P)) {
-			*skip = (va | (span - 1)) + 1;
+			if (skip)
+				*skip = hole_end(table, va, level);
 			return 0;
 		}
 		table = table_of(e);
@@ -128,8 +139,9 @@ static void leaf_tables_free(uint64_t *directory)
 	for (unsigned i = 0; i < ENTRIES; i++) {
 		if (!(directory[i] & PTE_P))
 			continue;
-		for (unsigned leaf = 0; leaf < ENTRIES; leaf++)
-			leaf_set(&table_of(directory[i])[leaf], 0);
+		for (uint64_t *leaf = table_of(directory[i]), *end = leaf + ENTRIES; leaf < end; leaf++)
+			if (*leaf)
+				leaf_set(leaf, 0);
 		ptframe_free(directory[i] & PTE_FRAME);
 	}
 }
@@ -289,11 +301,10 @@ void *arch_space_walk(struct space *s, vaddr_t addr, bool write)
 {
 	uint64_t need = PTE_P | PTE_U | (write ? PTE_W : 0), mark = PTE_A | (write ? PTE_D : 0);
 	uint64_t *table, *e;
-	vaddr_t skip;
 
 	if (addr > ARCH_USER_LAST)
 		return 0;
-	table = leaf_table(s, addr, &skip);
+	table = leaf_table(s, addr, 0);
 	if (!table)
 		return 0;
 	e = &table[index_at(addr, 1)];

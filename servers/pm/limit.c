@@ -69,7 +69,7 @@ int64_t call_getrlimit(struct task *t, const uint64_t a[6])
 {
 	if ((uint32_t)a[0] >= RLIM_NLIMITS)
 		return -EINVAL;
-	return user_write(t, a[1], &t->group->limits[a[0]], sizeof(struct rlimit));
+	return user_write(t, a[1], &t->group->limits[(uint32_t)a[0]], sizeof(struct rlimit));
 }
 
 int64_t call_setrlimit(struct task *t, const uint64_t a[6])

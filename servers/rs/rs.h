@@ -51,6 +51,7 @@ struct rs_slot {
 	uint32_t priv_id;
 	uint32_t up_flags, init_flags;
 	enum sef_init_type init_type;	/* of the initialisation in progress */
+	bool published;			/* DS and VFS know it */
 	bool ever_ran;			/* has initialised once: its failures are recovered, not reported to who started it */
 	bool fresh_only;		/* it said that it cannot continue a predecessor's work */
 	endpoint_t old;			/* dead predecessor, frozen until its successor is accepted, or EP_NONE */
@@ -144,8 +145,8 @@ void rs_pong(endpoint_t source);
 void rs_ping_reset(struct rs_slot *s);
 
 /* rs_tell.c: asynchronous news for other servers */
-void rs_tell_up(const struct rs_slot *s);
-void rs_tell_down(const struct rs_slot *s);
+void rs_tell_up(struct rs_slot *s);
+void rs_tell_down(struct rs_slot *s);
 void rs_tell_process(const struct rs_slot *s, endpoint_t ep, bool started);
 void rs_ds_answered(const struct message *m);
 

@@ -84,8 +84,9 @@ void rs_tell_process(const struct rs_slot *s, endpoint_t ep, bool started)
 }
 
 /* Before the new instance may run, so that nobody meets it before its name. */
-void rs_tell_up(const struct rs_slot *s)
+void rs_tell_up(struct rs_slot *s)
 {
+	s->published = true;
 	if (!(s->pub->flags & RS_PUB_BOOT))
 		rs_ds_send(DS_PUBLISH, s->pub->label, s->pub->endpoint, DSF_OVERWRITE);
 	rs_tell_majors(s, s->pub->endpoint);
@@ -93,8 +94,11 @@ void rs_tell_up(const struct rs_slot *s)
 	sef_flush();
 }
 
-void rs_tell_down(const struct rs_slot *s)
+void rs_tell_down(struct rs_slot *s)
 {
+	if (!s->published)
+		return;
+	s->published = false;
 	rs_ds_send(DS_DELETE, s->pub->label, EP_NONE, 0);
 	rs_tell_majors(s, EP_NONE);
 }

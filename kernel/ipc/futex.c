@@ -235,7 +235,7 @@ static int64_t futex_requeue(struct proc *p, const uint64_t *a, bool compare)
 	if (compare && word != (uint32_t)a[5])
 		return -EAGAIN;
 	woken = futex_wake_key(from, (uint32_t)a[2], (uint32_t)BITSET_ANY);
-	return woken + futex_move(from, to, (uint32_t)a[3]) * (compare ? 1 : 0);
+	return woken + futex_move(from, to, (uint32_t)a[3]);
 }
 
 /* The encoded operation of WAKE_OP: op << 28 | cmp << 24 | oparg << 12 | cmparg. */
@@ -323,6 +323,8 @@ int64_t mech_futex(struct proc *p, const uint64_t *a)
 {
 	uint32_t op = (uint32_t)a[1];
 
+	if ((op & FUTEX_CLOCK_REALTIME) && (op & 0x7f) != FUTEX_WAIT_BITSET)
+		return -ENOSYS;		/* as Linux: the other waits are on the monotonic clock */
 	switch (op & 0x7f) {
 	case FUTEX_WAIT: return futex_wait(p, a, op, (uint32_t)BITSET_ANY);
 	case FUTEX_WAIT_BITSET: return futex_wait(p, a, op, (uint32_t)a[5]);

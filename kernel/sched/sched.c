@@ -392,6 +392,21 @@ struct proc *kernel_leave(void)
 	return p;
 }
 
+bool kernel_stay(struct proc *p)
+{
+	unsigned here = arch_cpu_id();
+
+	if (unlikely(p->rts || p->misc || p->flags & (PROC_EXPIRED | PROC_VTIMER) || !cpu_allowed(p, here)))
+		return false;
+	if (unlikely(get_cpulocal_var(direct_proc) || get_cpulocal_var(run_queue).bitmap))
+		return false;
+	if (unlikely(get_cpulocal_var(loaded_space) != p->space || (p->space->p_stale_tlb >> here & 1)))
+		return false;
+	get_cpulocal_var(user_space) = p->space;
+	kernel_unlock();
+	return true;
+}
+
 /* ---- time ---- */
 
 void sched_on_tick(nstime_t now)

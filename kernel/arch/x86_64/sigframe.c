@@ -102,9 +102,11 @@ err_t arch_sigframe_build(struct proc *p, struct arch_frame *f, struct arch_fpu 
 	x86_fpu_image_get(fpu, buffer + (fx - at));
 	arch_fill(buffer + (fx - at) + FX_SOFTWARE, 0, FX_BYTES - FX_SOFTWARE);
 	e = proc_copy_out(p, at, buffer, fx + FX_BYTES - at);
-	if (e == 0)
-		handler_enter(f, s, at);
-	return e;
+	if (e)
+		return e;
+	handler_enter(f, s, at);
+	arch_fpu_init(fpu);	/* a handler starts with clean control words, whatever it interrupted */
+	return 0;
 }
 
 static void frame_restore(struct arch_frame *f, const struct sigcontext *c)

@@ -19,7 +19,7 @@
 enum file {
 	F_NONE, F_ROOT, F_SELF, F_THREAD_SELF, F_STAT, F_MEMINFO, F_UPTIME, F_LOADAVG, F_CPUINFO, F_VERSION, F_CMDLINE, F_FILESYSTEMS,
 	F_MOUNTS, F_DEVICES, F_INTERRUPTS, F_SWAPS, F_VMSTAT, F_SYS, F_SYS_KERNEL, F_OSRELEASE, F_OSTYPE, F_HOSTNAME, F_PID_MAX,
-	F_AXOLOTL, F_LEAKS,
+	F_AXOLOTL, F_LEAKS, F_DS,
 	F_PID, F_P_STAT, F_P_STATUS, F_P_STATM, F_P_CMDLINE, F_P_ENVIRON, F_P_COMM, F_P_MAPS, F_P_SMAPS,
 			F_P_MOUNTS, F_P_WCHAN, F_P_EXE, F_P_CWD,
 	F_P_ROOT, F_P_FD, F_P_FD_ENTRY, F_P_TASK,
@@ -62,6 +62,7 @@ static const struct row rows[F_COUNT] = {
 	[F_PID_MAX] = { "pid_max", F_SYS_KERNEL, FILE_ALL, make_pid_max, NULL },
 	[F_AXOLOTL] = { "axolotl", F_ROOT, FOLDER, NULL, NULL },
 	[F_LEAKS] = { "leaks", F_AXOLOTL, FILE_ALL, make_leaks, NULL },
+	[F_DS] = { "ds", F_AXOLOTL, FILE_OWNER, make_ds, NULL },
 	[F_PID] = { "", F_ROOT, FOLDER, NULL, NULL },
 	[F_P_STAT] = { "stat", F_PID, FILE_ALL, NULL, make_p_stat },
 	[F_P_STATUS] = { "status", F_PID, FILE_ALL, NULL, make_p_status },

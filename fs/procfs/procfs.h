@@ -62,6 +62,7 @@ void make_mounts(struct text *t);
 void make_devices(struct text *t);
 void make_interrupts(struct text *t);
 void make_leaks(struct text *t);
+void make_ds(struct text *t);
 void make_osrelease(struct text *t);
 void make_ostype(struct text *t);
 void make_hostname(struct text *t);

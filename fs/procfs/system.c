@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libsef/ds.h>
 #include <libsys/kcall.h>
 
 #include "procfs.h"
@@ -147,6 +148,21 @@ static void vfs_text(struct text *t, uint32_t what)
 void make_filesystems(struct text *t) { vfs_text(t, VFS_INFO_FILESYSTEMS); }
 void make_mounts(struct text *t) { vfs_text(t, VFS_INFO_MOUNTS); }
 void make_devices(struct text *t) { vfs_text(t, VFS_INFO_DEVICES); }
+
+/* What lies in the data store: a line for each entry, key, type, owner and value. */
+void make_ds(struct text *t)
+{
+	char buf[4096];
+	uint64_t offset = 0;
+	size_t len;
+
+	do {
+		len = sizeof buf;
+		if (ds_list(buf, &len, &offset) != 0)
+			return;
+		text_raw(t, buf, len);
+	} while (len);
+}
 
 /* Counts that a test compares before and after. */
 void make_leaks(struct text *t)

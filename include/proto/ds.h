@@ -9,7 +9,7 @@
  * DS_DELETE        owner               no          ESRCH, EPERM
  * DS_SUBSCRIBE     services with label yes (OVERWRITE) EEXIST, EINVAL bad expression, EAGAIN full
  * DS_CHECK         subscriber          no          ENOENT nothing changed, EPERM no subscription
- * DS_LIST          all, root's tools   yes         text of everything: key, type, owner, value
+ * DS_LIST          all services        yes         text of everything: key, type, owner, value
  *
  * None waits. A change is told by a notification from DS without data; call DS_CHECK until ENOENT. Keys are 1..79 bytes; one key may exist
  * once for each type. Entries belong to labels, not endpoints, and so outlive restarts. RS deletes a label only when the service is

@@ -48,6 +48,7 @@ static void fault_wait(const struct page_fault *pf)
 		.last = page_down(pf->addr) + PAGE_BYTES, .access = fault_access(pf->flags) };
 
 	counts.major++;
+	page_read_ahead(space_of(pf->ep), pf->addr);
 	wait_start(&w);
 }
 

@@ -167,6 +167,21 @@ void pageins_forget(struct object *o, uint64_t first)
 			in->stale = true;
 }
 
+void pageins_check_alive(void)
+{
+	struct pagein *in = pageins.list;
+
+	while (in) {
+		if (sys_times(in->object->fs, NULL, NULL, NULL) != 0) {
+			objects_fs_died(in->object->fs);
+			pageins_fail(in->object);
+			in = pageins.list;
+		} else {
+			in = in->next;
+		}
+	}
+}
+
 void pageins_fail(struct object *o)
 {
 	struct pagein *in = pageins.list;

@@ -334,6 +334,26 @@ void page_resolve_around(struct space *s, vaddr_t addr, uint32_t access)
 		file_around(s, r, page_down(addr));
 }
 
+/* The requests go out before that for the page itself, so that the others are there when the fault is resolved. */
+void page_read_ahead(struct space *s, vaddr_t addr)
+{
+	const struct region *r = regions_at(&s->regions, addr);
+	vaddr_t last;
+
+	if (!r || !r->object || r->object->kind != OBJECT_FILE || r->object->dead || (r->flags & REGION_RANDOM))
+		return;
+	addr = page_down(addr);
+	last = (addr & ~(vaddr_t)(FILE_AROUND * PAGE_BYTES - 1)) + FILE_AROUND * PAGE_BYTES;
+	for (addr += PAGE_BYTES; addr < last && addr < r->last; addr += PAGE_BYTES) {
+		uint64_t page = object_page(r, addr);
+
+		if (page << PAGE_SHIFT >= r->file_end)
+			return;
+		if (pagemap_get(&r->object->pages, page) == FRAME_NONE && !pagein_start(r->object, page))
+			return;
+	}
+}
+
 /* ---- at the start of a program ---- */
 
 void page_profile(struct space *s, vaddr_t addr)

@@ -16,6 +16,8 @@ struct pagein;
 err_t page_resolve(struct space *s, vaddr_t addr, uint32_t access, enum frame_level level, struct pagein **in);
 /* After a fault at addr was resolved: also map what will probably be touched next. */
 void page_resolve_around(struct space *s, vaddr_t addr, uint32_t access);
+/* Before a fault at addr waits for a file system: ask for the pages behind it too, if they are read for the first time. */
+void page_read_ahead(struct space *s, vaddr_t addr);
 /* A new region of a program: what is known of its file, and what earlier runs wrote, is mapped at once. Adds operations. */
 void region_preload(struct space *s, const struct region *r);
 /* The page was written by fault: if this is the beginning of a program, the next run will have it from the start. */

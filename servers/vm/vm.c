@@ -141,6 +141,8 @@ static void dispatch(const struct message *m, uint32_t status)
 	if (ipc_is_notify(status)) {
 		if (m->source == EP_CLOCK)
 			on_tick();
+		else if (m->source == EP_ASYNCM)
+			pageins_check_alive();
 		return;
 	}
 	if (m->type >= MSG_LINUX) {

@@ -36,7 +36,8 @@ void fake_deliver(endpoint_t dst, const struct message *m)
 		const struct fs_getpage_req *rq = MSG_BODY(const struct fs_getpage_req, m);
 
 		reply.type = FS_GETPAGE + 1;
-		*MSG_BODY(struct fs_getpage_rep, &reply) = (struct fs_getpage_rep){ .id = rq->id, .result = host_random(4) ? 0 : -EIO,
+		*MSG_BODY(struct fs_getpage_rep, &reply) = (struct fs_getpage_rep){ .id = rq->id,
+			.result = host_random(4) ? 0 : -EIO,
 			.addr = host_random(4) ? 0x700000000ull + ((uint64_t)host_random(64) << PAGE_SHIFT) : host_random(1000) };
 		pagein_reply(&reply);
 	}
@@ -44,8 +45,9 @@ void fake_deliver(endpoint_t dst, const struct message *m)
 		const struct vfs_vm_mmap_req *rq = MSG_BODY(const struct vfs_vm_mmap_req, m);
 
 		reply.type = VM_MMAP_REPLY;
-		*MSG_BODY(struct vm_mmap_reply_req, &reply) = (struct vm_mmap_reply_req){ .id = host_random(10) ? rq->id : host_random(1000),
-			.result = host_random(5) ? 0 : -EBADF, .fs = host_random(8) ? FAKE_FS : (endpoint_t)host_random(70), .flags = host_random(8),
+		*MSG_BODY(struct vm_mmap_reply_req, &reply) = (struct vm_mmap_reply_req){
+			.id = host_random(10) ? rq->id : host_random(1000), .result = host_random(5) ? 0 : -EBADF,
+			.fs = host_random(8) ? FAKE_FS : (endpoint_t)host_random(70), .flags = host_random(8),
 			.node = host_random(4), .size = host_random(100000) };
 		rq_mmap_reply(&reply);
 	}
@@ -121,8 +123,8 @@ static void check_all(void)
 
 static uint64_t random_number(void)
 {
-	static const uint64_t special[] = { 0, 1, 4095, 4096, 0x10000, 0x7ffffffff000, 0x7fffffffe000, 0x800000000000, ~0ull, ~0xfffull, 1ull << 46,
-		1ull << 63, 0x500000000, 0x7fff0000 };
+	static const uint64_t special[] = { 0, 1, 4095, 4096, 0x10000, 0x7ffffffff000, 0x7fffffffe000, 0x800000000000, ~0ull,
+		~0xfffull, 1ull << 46, 1ull << 63, 0x500000000, 0x7fff0000 };
 
 	switch (host_random(6)) {
 	case 0: return special[host_random(sizeof special / sizeof special[0])];

@@ -8,16 +8,27 @@
 
 enum { WARM_UP = 200, ROUNDS = 4000 };
 
+static void sendrec(endpoint_t peer, uint32_t type)
+{
+	struct message m = { .type = type };
+
+	if (ipc_sendrec(peer, &m) != 0)
+		fail_stop("ipcbench: no answer from %d", peer);
+}
+
 static nstime_t rounds_sendrec(endpoint_t peer, int rounds)
 {
 	nstime_t start = sys_uptime();
 
-	for (int i = 0; i < rounds; i++) {
-		struct message m = { .type = MSG_TEST };
-		if (ipc_sendrec(peer, &m) != 0)
-			fail_stop("ipcbench: no answer from %d", peer);
-	}
+	for (int i = 0; i < rounds; i++)
+		sendrec(peer, MSG_TEST);
 	return sys_uptime() - start;
+}
+
+static void report(const char *name, endpoint_t peer)
+{
+	rounds_sendrec(peer, WARM_UP);
+	log_info("%s %llu", name, (unsigned long long)(rounds_sendrec(peer, ROUNDS) / ROUNDS));
 }
 
 static nstime_t rounds_kcall(int rounds)
@@ -37,8 +48,10 @@ static err_t init_fresh(const struct sef_init_info *info)
 	(void)info;
 	if (r != 0)
 		return r;
-	rounds_sendrec(echo, WARM_UP);
-	log_info("sendrec_two_services %llu", (unsigned long long)(rounds_sendrec(echo, ROUNDS) / ROUNDS));
+	report("sendrec_through_main_loop", echo);
+	sendrec(echo, MSG_TEST + 2);
+	report("sendrec_two_services", echo);
+	sendrec(echo, MSG_TEST + 4);
 	log_info("kernel_call %llu", (unsigned long long)(rounds_kcall(ROUNDS) / ROUNDS));
 	return 0;
 }

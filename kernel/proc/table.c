@@ -25,10 +25,8 @@ enum { FIRST_DYNAMIC_SLOT = EP_BOOT_LAST + 1 };
 
 void proc_init(void)
 {
-	for (int slot = 0; slot < NR_PROCS; slot++) {
+	for (int slot = 0; slot < NR_PROCS; slot++)
 		proc_table[slot].rts = RTS_SLOT_FREE;
-		proc_table[slot].fpu.cpu = -1;
-	}
 }
 
 uint32_t proc_count(void)

@@ -22,15 +22,29 @@
 #include <x86/port.h>
 #include <x86/trap.h>
 
-enum { FXSAVE_BYTES = 512, FCW_INITIAL = 0x37f, MXCSR_INITIAL = 0x1f80, MXCSR_OFFSET = 24, NOWHERE = -1 };
+enum { FXSAVE_BYTES = 512, FCW_INITIAL = 0x37f, MXCSR_INITIAL = 0x1f80, MXCSR_OFFSET = 24,
+	MXCSR_MASK_OFFSET = 28, MXCSR_MASK_DEFAULT = 0xffbf, NOBODY = 0 };
 
 extern CPULOCAL struct proc *x86_fpu_owner, *x86_fpu_open;
 CPULOCAL struct proc *x86_fpu_owner, *x86_fpu_open;
 static CPULOCAL volatile bool x86_fpu_wanted;
+static uint32_t mxcsr_mask;	/* bits of MXCSR that may be set */
 
 void x86_fpu_cpu_init(void)
 {
-	x86_cr0_set((x86_cr0() & ~(uint64_t)CR0_EM) | CR0_MP | CR0_NE | CR0_WP | CR0_TS);
+	static struct arch_fpu probe;
+
+	x86_cr0_set((x86_cr0() & ~(uint64_t)(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
+	__asm__ volatile("fninit; fxsave64 %0" : "=m"(probe.area));
+	mxcsr_mask = *(const uint32_t *)(const void *)(probe.area + MXCSR_MASK_OFFSET);
+	if (!mxcsr_mask)
+		mxcsr_mask = MXCSR_MASK_DEFAULT;
+	x86_cr0_set(x86_cr0() | CR0_TS);
+}
+
+static bool held_here(const struct arch_fpu *fpu)
+{
+	return fpu->holder == arch_cpu_id() + 1;
 }
 
 static void registers_close(void)
@@ -56,7 +70,7 @@ static void give_up(void)
 	registers_store(&owner->fpu);
 	get_cpulocal_var(x86_fpu_owner) = 0;
 	registers_close();
-	__atomic_store_n(&owner->fpu.cpu, NOWHERE, __ATOMIC_RELEASE);
+	__atomic_store_n(&owner->fpu.holder, NOBODY, __ATOMIC_RELEASE);
 }
 
 void x86_fpu_poll(void)
@@ -79,17 +93,17 @@ void x86_fpu_request(void)
 
 void arch_fpu_flush(struct arch_fpu *fpu)
 {
-	int32_t cpu = __atomic_load_n(&fpu->cpu, __ATOMIC_ACQUIRE);
+	uint32_t holder = __atomic_load_n(&fpu->holder, __ATOMIC_ACQUIRE);
 
-	if (cpu == NOWHERE)
+	if (holder == NOBODY)
 		return;
-	if (cpu == (int32_t)arch_cpu_id()) {
+	if (held_here(fpu)) {
 		give_up();
 		return;
 	}
-	get_cpu_var(cpu, x86_fpu_wanted) = true;
-	x86_lapic_send(x86_cpu_hw_ids[cpu], X86_IPI_FIXED | X86_VECTOR_FPU);
-	while (__atomic_load_n(&fpu->cpu, __ATOMIC_ACQUIRE) == cpu)
+	get_cpu_var(holder - 1, x86_fpu_wanted) = true;
+	x86_lapic_send(x86_cpu_hw_ids[holder - 1], X86_IPI_FIXED | X86_VECTOR_FPU);
+	while (__atomic_load_n(&fpu->holder, __ATOMIC_ACQUIRE) == holder)
 		arch_spin_wait();
 }
 
@@ -115,27 +129,25 @@ void x86_fpu_trap(void)
 	}
 	x86_clts();
 	__asm__ volatile("fxrstor64 %0" : : "m"(p->fpu.area));
-	p->fpu.cpu = (int32_t)arch_cpu_id();
+	p->fpu.holder = arch_cpu_id() + 1;
 	get_cpulocal_var(x86_fpu_owner) = p;
 	get_cpulocal_var(x86_fpu_open) = p;
 }
 
 void arch_fpu_drop(struct arch_fpu *fpu)
 {
-	if (fpu->cpu == (int32_t)arch_cpu_id()) {
+	if (held_here(fpu)) {
 		get_cpulocal_var(x86_fpu_owner) = 0;
 		registers_close();
-		fpu->cpu = NOWHERE;
+		fpu->holder = NOBODY;
 	}
 	arch_fpu_flush(fpu);
 }
 
 void arch_fpu_init(struct arch_fpu *fpu)
 {
-	if (fpu->used)		/* else it was never in registers, nor is a slot of zeroes CPU 0's */
-		arch_fpu_drop(fpu);
+	arch_fpu_drop(fpu);
 	fpu->used = 0;
-	fpu->cpu = NOWHERE;
 }
 
 /* The parent's registers stay in use when they are here: only a copy of them is taken. */
@@ -144,7 +156,7 @@ void arch_fpu_copy(struct arch_fpu *child, struct arch_fpu *parent)
 	arch_fpu_init(child);
 	if (!parent->used)
 		return;
-	if (parent->cpu == (int32_t)arch_cpu_id()) {
+	if (held_here(parent)) {
 		bool closed = !get_cpulocal_var(x86_fpu_open);
 		x86_clts();
 		registers_store(parent);
@@ -175,6 +187,27 @@ void x86_fpu_image_set(struct arch_fpu *fpu, const uint8_t area[FXSAVE_BYTES])
 {
 	arch_fpu_init(fpu);
 	arch_copy(fpu->area, area, FXSAVE_BYTES);
-	*(uint32_t *)(void *)(fpu->area + MXCSR_OFFSET) &= 0xffbf;
+	*(uint32_t *)(void *)(fpu->area + MXCSR_OFFSET) &= mxcsr_mask;
 	fpu->used = 1;
+}
+
+/* si_code of a floating-point exception that the present process has just raised: its state is in the registers. */
+int x86_fpu_fault_code(bool x87)
+{
+	enum { INVALID = 1, DENORMAL = 2, DIVIDE = 4, OVERFLOW = 8, UNDERFLOW = 16, PRECISION = 32 };
+	enum { FPE_DIVIDE = 3, FPE_OVERFLOW, FPE_UNDERFLOW, FPE_INEXACT, FPE_INVALID };
+	uint16_t control, status;
+	uint32_t mxcsr, raised;
+
+	__asm__ volatile("fnstcw %0; fnstsw %1; stmxcsr %2" : "=m"(control), "=m"(status), "=m"(mxcsr));
+	raised = x87 ? status & ~(uint32_t)control : mxcsr & ~(mxcsr >> 7);
+	if (raised & INVALID)
+		return FPE_INVALID;
+	if (raised & DIVIDE)
+		return FPE_DIVIDE;
+	if (raised & OVERFLOW)
+		return FPE_OVERFLOW;
+	if (raised & (UNDERFLOW | DENORMAL))
+		return FPE_UNDERFLOW;
+	return raised & PRECISION ? FPE_INEXACT : FPE_INVALID;
 }

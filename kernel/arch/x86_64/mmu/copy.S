@@ -5,8 +5,8 @@
  * that meet in it refills the table twice for each word; loading a block before storing it makes that a quarter. Elsewhere the two
  * cost the same.
  *
- * arch_user_copy(dst, src, len) returns the bytes not copied: each instruction that touches memory has a fix-up. A fault in a block leaves the
- * whole block uncopied as far as the caller learns; it tries again from there by another way.
+ * arch_user_copy(dst, src, len) returns the bytes not copied: each instruction that touches memory has a fix-up. A fault in a block leaves
+ * the whole block uncopied as far as the caller learns; it tries again from there by another way.
  */
 
 .macro SMAP_SITE kind

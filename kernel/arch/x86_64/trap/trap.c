@@ -9,6 +9,7 @@
 #include <arch/frame.h>
 #include <kernel/entry.h>
 #include <x86/cpu.h>
+#include <x86/fpu.h>
 #include <x86/layout.h>
 #include <x86/port.h>
 #include <x86/trap.h>
@@ -17,9 +18,9 @@
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
 enum {
 	CODE_KERNEL = 0x80, ILL_OPERAND = 2, TRAP_STEP = 2, BUS_ALIGN = 1, FPE_INT_DIVIDE = 1,
-	FPE_INVALID = 7, SEGV_MAPPING = 1,
+	SEGV_MAPPING = 1,
 };
-enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_GP = 13, VECTOR_PF = 14 };
+enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_XM = 19 };
 
 /* What Linux makes of each exception in user mode; at_ip: si_addr is the instruction. */
 static const struct { int8_t signo; int16_t code; bool at_ip; } exception_signal[32] = {
@@ -35,9 +36,9 @@ static const struct { int8_t signo; int16_t code; bool at_ip; } exception_signal
 	[12] = { SIG_BUS, CODE_KERNEL, false },
 	[13] = { SIG_SEGV, CODE_KERNEL, false },
 	[14] = { SIG_SEGV, SEGV_MAPPING, false },
-	[16] = { SIG_FPE, FPE_INVALID, true },
+	[16] = { SIG_FPE, 0, true },
 	[17] = { SIG_BUS, BUS_ALIGN, false },
-	[19] = { SIG_FPE, FPE_INVALID, true },
+	[19] = { SIG_FPE, 0, true },
 };
 
 struct proc *x86_user_exception(struct proc *p, uint32_t vector, uint32_t error)
@@ -54,6 +55,8 @@ struct proc *x86_user_exception(struct proc *p, uint32_t vector, uint32_t error)
 		e.page_fault = e.addr < X86_USER_LIMIT;
 		e.error = error & (PF_PRESENT | PF_WRITE | PF_USER | PF_EXEC);
 	}
+	if (vector == VECTOR_MF || vector == VECTOR_XM)
+		e.code = x86_fpu_fault_code(vector == VECTOR_MF);
 	if (vector == VECTOR_DB)
 		f->rflags &= ~(uint64_t)RFLAGS_TF;
 	return kernel_exception(p, &e);

@@ -36,7 +36,7 @@ struct proc *kernel_syscall_slow(struct proc *p, bool locked)
 		arch_frame_restart(&p->frame);
 	else
 		syscall_dispatch(p);
-	return kernel_leave();
+	return kernel_stay(p) ? p : kernel_leave();
 }
 
 /* The call of p that had to wait for VM is made again from the beginning. */

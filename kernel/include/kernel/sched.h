@@ -29,6 +29,8 @@ struct proc *kernel_enter(bool syscall);
 struct proc *kernel_enter_locked(void);		/* the same when the lock is held already */
 /* Chooses, prepares and returns what to resume; the lock is dropped. Idles when there is nothing (then it does not return). */
 struct proc *kernel_leave(void);
+/* The short way out: true if p just goes on and nobody else is there to run; the lock is dropped then. Kernel time counts as p's own. */
+bool kernel_stay(struct proc *p);
 
 struct sched_cpu_stats { nstime_t user_ns, system_ns, idle_ns; uint64_t irqs, switches; unsigned number; };
 void sched_stats_get(unsigned cpu, struct sched_cpu_stats *out);

@@ -36,7 +36,7 @@ wait_restarts() { n=0; while [ "$(restarts $1)" -lt $2 ] && [ $n -lt 100 ]; do s
 @pytest.mark.parametrize("how, options, words", [
     ("crash", "", "segmentation fault"),
     ("exit", "", "ended itself"),
-    ("hang", "-period 200", "did not answer for 400 ms and was killed"),
+    ("hang", "-period 500", "did not answer for 1000 ms and was killed"),
     ("overrun", "", "illegal instruction or failed check"),
     ("check", "", "ended itself"),
     ("again", "", "ended itself"),

@@ -6,6 +6,7 @@
  * If VM dies here the kernel still has the fault in its list and offers it to VM's successor.
  */
 #include "fault.h"
+#include "hot.h"
 #include "oom.h"
 #include "pagein.h"
 #include "resolve.h"
@@ -37,7 +38,7 @@ void fault_kill(endpoint_t ep, vaddr_t addr, err_t err)
 		sys_kill(ep, SIGBUS, BUS_ADRERR, addr);
 }
 
-static uint32_t fault_access(uint32_t flags)
+HOT static uint32_t fault_access(uint32_t flags)
 {
 	return flags & PF_WRITE ? MAP_WRITE : flags & PF_EXEC ? MAP_EXEC : MAP_READ;
 }
@@ -52,7 +53,7 @@ static void fault_wait(const struct page_fault *pf)
 	wait_start(&w);
 }
 
-static bool fault_next(struct page_fault *pf)
+HOT static bool fault_next(struct page_fault *pf)
 {
 	return sys_vmctl(VMCTL_GET_PAGEFAULT, (uintptr_t)pf, 0, 0, 0, 0) == 0;
 }
@@ -67,7 +68,7 @@ static bool fault_refuse(struct page_fault *pf, err_t err)
 	return got == 1;
 }
 
-static err_t fault_resolve(struct space *s, const struct page_fault *pf)
+HOT static err_t fault_resolve(struct space *s, const struct page_fault *pf)
 {
 	enum frame_level level = s->user ? FRAME_FOR_USER : FRAME_FOR_SERVICE;
 	err_t err;
@@ -84,7 +85,7 @@ static err_t fault_resolve(struct space *s, const struct page_fault *pf)
 }
 
 /* Deals with one fault; the next one is left in *pf: true if there is one. */
-static bool fault_handle(struct page_fault *pf)
+HOT static bool fault_handle(struct page_fault *pf)
 {
 	struct space *s = space_of(pf->ep);
 	err_t err = s ? fault_resolve(s, pf) : -EFAULT;
@@ -108,7 +109,7 @@ static bool fault_handle(struct page_fault *pf)
 	return fault_refuse(pf, err);
 }
 
-static void on_page_faults(void)
+HOT static void on_page_faults(void)
 {
 	struct page_fault pf;
 	bool more = fault_next(&pf);
@@ -132,7 +133,7 @@ static void on_memory_requests(void)
 	}
 }
 
-void on_kernel_signals(uint64_t signals)
+HOT void on_kernel_signals(uint64_t signals)
 {
 	if (signals & KSIG_PAGEFAULT)
 		on_page_faults();

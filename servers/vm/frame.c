@@ -9,6 +9,7 @@
  * If VM dies, all of this is rebuilt from what the kernel has mapped (KC_MAPREAD).
  */
 #include "frame.h"
+#include "hot.h"
 
 #include <assert.h>
 #include <string.h>
@@ -50,11 +51,11 @@ void frame_init(void *table, uint32_t count)
 
 void frame_set_reserve(enum frame_level level, uint32_t n) { frames.reserve[level] = n; }
 bool frame_managed(frame_t f) { return f != FRAME_NONE && f < frames.count && frames.refs[f] != UNMANAGED; }
-uint32_t frame_refs(frame_t f) { return frames.refs[f]; }
+HOT uint32_t frame_refs(frame_t f) { return frames.refs[f]; }
 uint32_t frame_free_count(void) { return frames.nr_free; }
 uint32_t frame_total(void) { return frames.total; }
 
-bool frame_available(enum frame_level level, uint32_t n)
+HOT bool frame_available(enum frame_level level, uint32_t n)
 {
 	return frames.nr_free >= frames.reserve[level] && frames.nr_free - frames.reserve[level] >= n;
 }
@@ -107,7 +108,7 @@ void frame_adopt(frame_t f)
 	frames.refs[f]++;
 }
 
-static frame_t map_take_lowest(void)
+HOT static frame_t map_take_lowest(void)
 {
 	uint32_t top = words_for(words_for(frames.count));
 
@@ -123,7 +124,7 @@ static frame_t map_take_lowest(void)
 	return FRAME_NONE;
 }
 
-frame_t frame_alloc(enum frame_level level)
+HOT frame_t frame_alloc(enum frame_level level)
 {
 	frame_t f;
 
@@ -136,13 +137,13 @@ frame_t frame_alloc(enum frame_level level)
 	return f;
 }
 
-void frame_get(frame_t f)
+HOT void frame_get(frame_t f)
 {
 	assert(f < frames.count && frames.refs[f] != 0 && frames.refs[f] < UNMANAGED - 1);
 	frames.refs[f]++;
 }
 
-bool frame_put(frame_t f)
+HOT bool frame_put(frame_t f)
 {
 	assert(f < frames.count && frames.refs[f] != 0 && frames.refs[f] != UNMANAGED);
 	if (--frames.refs[f])

@@ -4,6 +4,7 @@
  * mapped from the kernel.
  */
 #include "mapper.h"
+#include "hot.h"
 
 #include <abi/errno.h>
 #include <errno.h>
@@ -74,7 +75,7 @@ void ptframes_trim(void)
 	}
 }
 
-err_t map_flush(void)
+HOT err_t map_flush(void)
 {
 	uint32_t from = 0;
 	err_t err = mapper.error;
@@ -92,7 +93,7 @@ err_t map_flush(void)
 	return err;
 }
 
-static bool fault_clear(endpoint_t ep, struct page_fault *next)
+HOT static bool fault_clear(endpoint_t ep, struct page_fault *next)
 {
 	uint64_t got = 0;
 
@@ -105,7 +106,7 @@ static bool fault_get(struct page_fault *next)
 	return sys_vmctl(VMCTL_GET_PAGEFAULT, (uintptr_t)next, 0, 0, 0, 0) == 0;
 }
 
-bool map_flush_resolve(endpoint_t ep, struct page_fault *next, err_t *err)
+HOT bool map_flush_resolve(endpoint_t ep, struct page_fault *next, err_t *err)
 {
 	uint64_t got = 0;
 	uint32_t n = mapper.n;
@@ -130,9 +131,9 @@ bool map_flush_resolve(endpoint_t ep, struct page_fault *next, err_t *err)
 	return got == 1;
 }
 
-static struct map_op *op_last(void) { return mapper.n ? &mapper.ops[mapper.n - 1] : 0; }
+HOT static struct map_op *op_last(void) { return mapper.n ? &mapper.ops[mapper.n - 1] : 0; }
 
-static struct map_op *op_new(uint32_t kind, endpoint_t ep, vaddr_t addr, uint64_t npages)
+HOT static struct map_op *op_new(uint32_t kind, endpoint_t ep, vaddr_t addr, uint64_t npages)
 {
 	struct map_op *op;
 
@@ -143,12 +144,12 @@ static struct map_op *op_new(uint32_t kind, endpoint_t ep, vaddr_t addr, uint64_
 	return op;
 }
 
-static bool op_continues(const struct map_op *op, uint32_t kind, endpoint_t ep, vaddr_t addr, uint32_t prot)
+HOT static bool op_continues(const struct map_op *op, uint32_t kind, endpoint_t ep, vaddr_t addr, uint32_t prot)
 {
 	return op && op->kind == kind && op->ep == ep && op->prot == prot && op->addr + (op->npages << PAGE_SHIFT) == addr;
 }
 
-void map_add(uint32_t kind, endpoint_t ep, vaddr_t addr, frame_t f, uint32_t prot)
+HOT void map_add(uint32_t kind, endpoint_t ep, vaddr_t addr, frame_t f, uint32_t prot)
 {
 	struct map_op *op = op_last();
 
@@ -169,7 +170,7 @@ void map_add_run(endpoint_t ep, vaddr_t addr, paddr_t paddr, uint64_t npages, ui
 	op->prot = prot;
 }
 
-void map_add_copy(endpoint_t ep, vaddr_t addr, frame_t f, frame_t src, uint32_t prot)
+HOT void map_add_copy(endpoint_t ep, vaddr_t addr, frame_t f, frame_t src, uint32_t prot)
 {
 	struct map_op *op = op_new(MAP_COPY, ep, addr, 1);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See pagemap.h. Nothing here outlives VM; a reborn VM fills its maps from what the kernel has mapped. */
 #include "pagemap.h"
+#include "hot.h"
 #include "kmem.h"
 
 #include <assert.h>
@@ -10,7 +11,7 @@
 enum { LEAF_BYTES = LEAF_PAGES * sizeof(frame_t), FIRST_ROOM = 8 };
 
 /* Index of the first leaf whose key is not below `key`. */
-static uint32_t leaf_lower(const struct pagemap *m, uint32_t key)
+HOT static uint32_t leaf_lower(const struct pagemap *m, uint32_t key)
 {
 	uint32_t low = 0, high = m->count;
 
@@ -25,7 +26,7 @@ static uint32_t leaf_lower(const struct pagemap *m, uint32_t key)
 	return low;
 }
 
-static struct leaf *leaf_find(struct pagemap *m, uint64_t page)
+HOT static struct leaf *leaf_find(struct pagemap *m, uint64_t page)
 {
 	uint32_t key = page >> LEAF_SHIFT;
 	uint32_t i;
@@ -54,7 +55,7 @@ static err_t leaves_grow(struct pagemap *m)
 	return 0;
 }
 
-static struct leaf *leaf_make(struct pagemap *m, uint64_t page)
+HOT static struct leaf *leaf_make(struct pagemap *m, uint64_t page)
 {
 	struct leaf *leaf = leaf_find(m, page);
 	frame_t *entries;
@@ -82,7 +83,7 @@ static void leaf_remove(struct pagemap *m, uint32_t i)
 	memmove(&m->leaves[i], &m->leaves[i + 1], (m->count - i) * sizeof *m->leaves);
 }
 
-frame_t pagemap_get(struct pagemap *m, uint64_t page)
+HOT frame_t pagemap_get(struct pagemap *m, uint64_t page)
 {
 	struct leaf *leaf = leaf_find(m, page);
 
@@ -91,7 +92,7 @@ frame_t pagemap_get(struct pagemap *m, uint64_t page)
 
 err_t pagemap_reserve(struct pagemap *m, uint64_t page) { return leaf_make(m, page) ? 0 : -ENOMEM; }
 
-err_t pagemap_set(struct pagemap *m, uint64_t page, frame_t f)
+HOT err_t pagemap_set(struct pagemap *m, uint64_t page, frame_t f)
 {
 	struct leaf *leaf = leaf_make(m, page);
 	frame_t *entry;

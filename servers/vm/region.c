@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See region.h. Pure: knows neither frames nor the kernel. */
 #include "region.h"
+#include "hot.h"
 #include "kmem.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@
 
 enum { FIRST_ROOM = 12 };
 
-uint32_t regions_lower(struct regions *rs, vaddr_t addr)
+HOT uint32_t regions_lower(struct regions *rs, vaddr_t addr)
 {
 	uint32_t low = 0, high = rs->count;
 
@@ -27,7 +28,7 @@ uint32_t regions_lower(struct regions *rs, vaddr_t addr)
 	return low;
 }
 
-struct region *regions_at(struct regions *rs, vaddr_t addr)
+HOT struct region *regions_at(struct regions *rs, vaddr_t addr)
 {
 	uint32_t i = regions_lower(rs, addr);
 

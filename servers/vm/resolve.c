@@ -13,6 +13,7 @@
  * are never forked, so their frames are always their own; others that map them (file pages) do not take away their right to write.
  */
 #include "resolve.h"
+#include "hot.h"
 #include "object.h"
 #include "pagein.h"
 
@@ -28,7 +29,7 @@ enum {
 	CACHE_COLOURS = 0xfff,
 };
 
-uint32_t page_rights(const struct space *s, const struct region *r, bool own)
+HOT uint32_t page_rights(const struct space *s, const struct region *r, bool own)
 {
 	uint32_t rights = MAP_READ;
 
@@ -43,7 +44,7 @@ uint32_t page_rights(const struct space *s, const struct region *r, bool own)
 	return rights;
 }
 
-static bool access_permitted(const struct region *r, uint32_t access)
+HOT static bool access_permitted(const struct region *r, uint32_t access)
 {
 	if (access & MAP_WRITE)
 		return r->prot & PROT_WRITE;
@@ -69,7 +70,7 @@ static struct region *stack_growing_to(struct space *s, vaddr_t addr)
 	return r;
 }
 
-static struct region *region_for(struct space *s, vaddr_t addr)
+HOT static struct region *region_for(struct space *s, vaddr_t addr)
 {
 	struct region *r = regions_at(&s->regions, addr);
 
@@ -85,7 +86,7 @@ static struct region *region_for(struct space *s, vaddr_t addr)
 }
 
 /* A frame for the page, entered into the space's map. */
-static frame_t page_new_frame(struct space *s, vaddr_t addr, enum frame_level level)
+HOT static frame_t page_new_frame(struct space *s, vaddr_t addr, enum frame_level level)
 {
 	frame_t f = frame_alloc(level);
 
@@ -97,7 +98,7 @@ static frame_t page_new_frame(struct space *s, vaddr_t addr, enum frame_level le
 	return FRAME_NONE;
 }
 
-static err_t page_zero(struct space *s, const struct region *r, vaddr_t addr, enum frame_level level)
+HOT static err_t page_zero(struct space *s, const struct region *r, vaddr_t addr, enum frame_level level)
 {
 	frame_t f = page_new_frame(s, addr, level);
 
@@ -108,7 +109,7 @@ static err_t page_zero(struct space *s, const struct region *r, vaddr_t addr, en
 }
 
 /* The page becomes a copy of `src`. Under emulation copying between addresses equal modulo 16 MiB is ten times slower: avoided. */
-static err_t page_copy(struct space *s, const struct region *r, vaddr_t addr, frame_t src, enum frame_level level)
+HOT static err_t page_copy(struct space *s, const struct region *r, vaddr_t addr, frame_t src, enum frame_level level)
 {
 	frame_t f = page_new_frame(s, addr, level), other;
 
@@ -127,7 +128,7 @@ static err_t page_copy(struct space *s, const struct region *r, vaddr_t addr, fr
 }
 
 /* The space has a frame for this private page already. */
-static err_t private_present(struct space *s, const struct region *r, vaddr_t addr, frame_t f, uint32_t access,
+HOT static err_t private_present(struct space *s, const struct region *r, vaddr_t addr, frame_t f, uint32_t access,
 	enum frame_level level)
 {
 	bool own = frame_refs(f) == 1;
@@ -243,7 +244,7 @@ static err_t shared_page(struct space *s, const struct region *r, vaddr_t addr, 
 	return err;
 }
 
-err_t page_resolve(struct space *s, vaddr_t addr, uint32_t access, enum frame_level level, struct pagein **in)
+HOT err_t page_resolve(struct space *s, vaddr_t addr, uint32_t access, enum frame_level level, struct pagein **in)
 {
 	struct region *r = region_for(s, addr);
 	frame_t f;
@@ -269,7 +270,7 @@ err_t page_resolve(struct space *s, vaddr_t addr, uint32_t access, enum frame_le
 /* ---- around a fault ---- */
 
 /* As many pages ahead as were touched (for a write: made our own) one after the other right before this one. */
-static uint32_t anon_run_before(struct space *s, const struct region *r, vaddr_t addr, uint32_t access)
+HOT static uint32_t anon_run_before(struct space *s, const struct region *r, vaddr_t addr, uint32_t access)
 {
 	uint32_t n = 0;
 
@@ -283,7 +284,7 @@ static uint32_t anon_run_before(struct space *s, const struct region *r, vaddr_t
 	return n;
 }
 
-static void anon_around(struct space *s, const struct region *r, vaddr_t addr, uint32_t access)
+HOT static void anon_around(struct space *s, const struct region *r, vaddr_t addr, uint32_t access)
 {
 	enum frame_level level = s->user ? FRAME_FOR_USER : FRAME_FOR_SERVICE;
 	uint32_t n = anon_run_before(s, r, addr, access);
@@ -322,7 +323,7 @@ static void file_around(struct space *s, const struct region *r, vaddr_t addr)
 	}
 }
 
-void page_resolve_around(struct space *s, vaddr_t addr, uint32_t access)
+HOT void page_resolve_around(struct space *s, vaddr_t addr, uint32_t access)
 {
 	const struct region *r = regions_at(&s->regions, addr);
 

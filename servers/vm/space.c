@@ -5,6 +5,7 @@
  * failure half-way only has to drop them again.
  */
 #include "space.h"
+#include "hot.h"
 #include "kmem.h"
 #include "mapper.h"
 #include "resolve.h"
@@ -20,7 +21,7 @@ static struct spaces {
 	struct process process[NR_PROCS];
 } spaces;
 
-struct process *process_of(endpoint_t ep)
+HOT struct process *process_of(endpoint_t ep)
 {
 	int slot = endpoint_slot(ep);
 
@@ -29,7 +30,7 @@ struct process *process_of(endpoint_t ep)
 	return &spaces.process[slot];
 }
 
-struct space *space_of(endpoint_t ep)
+HOT struct space *space_of(endpoint_t ep)
 {
 	struct process *p = process_of(ep);
 
@@ -281,7 +282,7 @@ static void hot_add(struct space *s, uint64_t page)
 		s->hot[s->nr_hot++] = page;
 }
 
-void space_note_hot(struct space *s, uint64_t page)
+HOT void space_note_hot(struct space *s, uint64_t page)
 {
 	struct space *parent;
 

@@ -110,7 +110,7 @@
 	X(95, umask, SERVER, EP_VFS, FULL, "") \
 	X(96, gettimeofday, KERNEL, MECH_GETTIMEOFDAY, FULL, "") \
 	X(97, getrlimit, SERVER, EP_PM, FULL, "") \
-	X(98, getrusage, SERVER, EP_PM, PARTIAL, "times and context switches only") \
+	X(98, getrusage, SERVER, EP_PM, PARTIAL, "no counts of switches and transfers; memory of the process itself only") \
 	X(99, sysinfo, SERVER, EP_PM, PARTIAL, "no swap") \
 	X(100, times, SERVER, EP_PM, FULL, "") \
 	X(101, ptrace, NOWHERE, 0, ENOSYS, "") \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* KC_FORK: a new process with the registers of its parent and result 0, or (parent NONE) an empty service or the first user process. Born stopped; without
- * KFORK_THREAD it has no memory until VM gives it some. A child of a service has user privileges and waits for RS (NO_PRIV). */
+/*
+ * KC_FORK: a new process with the registers of its parent and result 0, or (parent NONE) an empty service or the first user process. Born
+ * stopped; without KFORK_THREAD it has no memory until VM gives it some. A child of a service has user privileges and waits for RS.
+ */
 #include <arch/fpu.h>
 #include <kernel/debug.h>
 #include <kernel/errno.h>

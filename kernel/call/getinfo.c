@@ -104,8 +104,8 @@ static err_t info_cpu(struct proc *caller, struct kcall *c)
 	if (c->w[3] >= arch_cpu_count())
 		return -EINVAL;
 	sched_stats_get(cpu, &s);
-	i = (struct info_cpu){ .id = s.number, .apic_id = arch_cpu_hw_id(cpu), .online = 1, .idle = sched_cpu_idle(cpu), .user_ns = s.user_ns,
-		.system_ns = s.system_ns, .idle_ns = s.idle_ns, .irqs = s.irqs, .switches = s.switches,
+	i = (struct info_cpu){ .id = s.number, .apic_id = arch_cpu_hw_id(cpu), .online = 1, .idle = sched_cpu_idle(cpu),
+		.user_ns = s.user_ns, .system_ns = s.system_ns, .idle_ns = s.idle_ns, .irqs = s.irqs, .switches = s.switches,
 		.stale_refresh = get_cpu_var(cpu, space_counters).refreshes, .space_loads = get_cpu_var(cpu, space_counters).loads,
 		.space_skips = get_cpu_var(cpu, space_counters).skips, .ipis = get_cpu_var(cpu, cpu_kicks) };
 	return give(caller, c, &i, sizeof(i));

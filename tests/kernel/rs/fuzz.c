@@ -37,9 +37,10 @@ static uint64_t random_argument(void)
 
 static bool is_left_out(uint32_t call)
 {
-	static const uint32_t out[] = { KC_FORK, KC_EXEC, KC_CLEAR, KC_EXIT, KC_PRIVCTL, KC_KILL, KC_SIGSEND, KC_RUNCTL, KC_ROUTE, KC_VIRCOPY,
-		KC_SPACE, KC_MAP, KC_PTFRAMES, KC_VMCTL, KC_PHYSCOPY, KC_MEMSET, KC_DEVIO, KC_SDEVIO, KC_VDEVIO, KC_IRQCTL, KC_ABORT, KC_UPDATE,
-		KC_TRACE, KC_SETTIME, KC_GETKSIG, KC_ENDKSIG, KC_SETALARM, KC_SCHEDULE, KC_DIAGCTL, KC_STATECTL, KC_SETANSWER, KC_SETGRANT };
+	static const uint32_t out[] = { KC_FORK, KC_EXEC, KC_CLEAR, KC_EXIT, KC_PRIVCTL, KC_KILL, KC_SIGSEND, KC_RUNCTL, KC_ROUTE,
+		KC_VIRCOPY, KC_SPACE, KC_MAP, KC_PTFRAMES, KC_VMCTL, KC_PHYSCOPY, KC_MEMSET, KC_DEVIO, KC_SDEVIO, KC_VDEVIO, KC_IRQCTL,
+		KC_ABORT, KC_UPDATE, KC_TRACE, KC_SETTIME, KC_GETKSIG, KC_ENDKSIG, KC_SETALARM, KC_SCHEDULE, KC_DIAGCTL, KC_STATECTL,
+		KC_SETANSWER, KC_SETGRANT };
 
 	for (unsigned i = 0; i < sizeof(out) / sizeof(out[0]); i++)
 		if (out[i] == call)
@@ -120,7 +121,8 @@ static void random_maps(void)
 
 	for (int i = 0; i < MAPS; i++) {
 		struct map_op op = { .kind = (uint32_t)(random_word() % 8), .ep = victim, .addr = random_argument() & ~4095ull,
-				     .npages = random_word() % 4 ? random_word() % 4 : random_argument(), .prot = (uint32_t)random_word() % 32 };
+				     .npages = random_word() % 4 ? random_word() % 4 : random_argument(),
+				     .prot = (uint32_t)random_word() % 32 };
 
 		op.paddr = random_frame(own);
 		if (op.kind == MAP_COPY)

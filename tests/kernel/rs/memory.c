@@ -116,7 +116,7 @@ static void copies_ask_for_memory(void)
 	uint64_t done;
 	paddr_t paddr;
 
-	CHECK_EQ(sys_vircopy(EP_SELF, (vaddr_t)src, EP_SELF, (vaddr_t)dst, 100, COPY_TRY, &done), -ESOFTFAULT, "try to copy what is missing");
+	CHECK_EQ(sys_vircopy(EP_SELF, (vaddr_t)src, EP_SELF, (vaddr_t)dst, 100, COPY_TRY, &done), -ESOFTFAULT, "missing, TRY");
 	CHECK_EQ(done, 0, "nothing copied");
 	src[0] = 7;
 	src[BYTES - 1] = 9;
@@ -124,7 +124,7 @@ static void copies_ask_for_memory(void)
 	CHECK_EQ(done, BYTES, "all of it");
 	CHECK(dst[0] == 7 && dst[BYTES - 1] == 9 && dst[5000] == 0, "its contents");
 	CHECK_EQ(sys_umap(EP_DS, LAZY_FIRST + 0x10000000, 1, &paddr, 0), -K_EFAULT, "not present in the other process");
-	CHECK_EQ(sys_vircopy(EP_SELF, (vaddr_t)src, EP_DS, LAZY_FIRST + 0x10000123, BYTES, 0, &done), 0, "to another process, missing there");
+	CHECK_EQ(sys_vircopy(EP_SELF, (vaddr_t)src, EP_DS, LAZY_FIRST + 0x10000123, BYTES, 0, &done), 0, "missing in the other process");
 	memset(dst, 1, 8192);
 	CHECK_EQ(sys_vircopy(EP_DS, LAZY_FIRST + 0x10000123, EP_SELF, (vaddr_t)dst, BYTES, 0, &done), 0, "and back");
 	CHECK(dst[0] == 7 && dst[BYTES - 1] == 9 && dst[5000] == 0, "unchanged");

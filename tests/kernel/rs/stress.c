@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Several CPUs at once: clients call servers while the script moves them between CPUs and priorities, stops and resumes them, lets them fault
- * and kills them in the middle of whatever they do. Afterwards everybody who lives must make progress.
+ * Several CPUs at once: clients call servers while the script moves them between CPUs and priorities, stops and resumes them, lets
+ * them fault and kills them in the middle of whatever they do. Afterwards everybody who lives must make progress.
  */
 #include "ktest_rs.h"
 

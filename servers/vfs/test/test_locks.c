@@ -50,7 +50,8 @@ static void random_ranges_agree_with_model(void)
 	for (int i = 0; i < STEPS; i++) {
 		int owner = (int)(random() % OWNERS), first = (int)(random() % BYTES), last = first + (int)(random() % (BYTES - first));
 		bool exclusive = random() & 1, unlock = random() % 3 == 0;
-		struct lock want = { .owner = &owner_mark[owner], .exclusive = exclusive, .first = (uint64_t)first, .last = (uint64_t)last };
+		struct lock want = { .owner = &owner_mark[owner], .exclusive = exclusive,
+			.first = (uint64_t)first, .last = (uint64_t)last };
 		bool conflict = locklist_conflict(l, &want) != NULL;
 		EXPECT(conflict == model_conflict(owner, first, last, exclusive));
 		if (conflict && !unlock)

@@ -9,6 +9,7 @@
 #include "fsreq.h"
 #include "locks.h"
 #include "mount.h"
+#include "sock.h"
 
 static struct files { struct file *free; unsigned open; uint64_t next_ino; } files = { .next_ino = 1 };
 
@@ -39,8 +40,11 @@ struct file *file_new(const struct file_ops *ops, unsigned flags)
 
 void file_put(struct file *f)
 {
-	if (--f->refs > 0)
+	if (--f->refs > 0) {
+		if (f->inflight && f->inflight == f->refs)
+			sock_gc_start();	/* only messages have it: perhaps its own */
 		return;
+	}
 	epoll_file_closed(f);
 	if (f->has_locks && f->vnode)
 		locks_drop_owner(f->vnode, f);

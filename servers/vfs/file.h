@@ -44,6 +44,7 @@ struct file {
 	bool has_locks;			/* flock or OFD locks were taken through it */
 	int32_t owner_pid, owner_signo;	/* F_SETOWN, F_SETSIG */
 	uint64_t ino;			/* of an anonymous object */
+	unsigned inflight;		/* references held by messages under way in sockets */
 };
 
 struct file *file_new(const struct file_ops *ops, unsigned flags);	/* refs = 1; NULL: no memory */

@@ -137,7 +137,7 @@ static void jobs_run(void)
 static void mount_first(struct job *job)
 {
 	(void)job;
-	int r = mount_add(EP_TMPFS, "tmpfs", "rootfs", "", 0, NULL);
+	int r = mount_add(EP_TMPFS, "tmpfs", "tmpfs", "", 0, NULL);
 	if (r)
 		fail_stop("cannot mount the first file system: %s", err_text(r));
 }

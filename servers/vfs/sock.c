@@ -29,6 +29,7 @@ struct usock *usock_new(int type)
 	list_init(&s->abstract_link);
 	waitq_init(&s->q);
 	fiber_lock_init(&s->rx_lock);
+	sock_gc_add(s);
 	socks.count++;
 	return s;
 }
@@ -37,6 +38,7 @@ void usock_put(struct usock *s)
 {
 	if (--s->refs > 0)
 		return;
+	sock_gc_remove(s);
 	socks.count--;
 	free(s);
 }
@@ -73,7 +75,9 @@ struct packet *packet_new(size_t len, unsigned nfiles)
 
 void packet_free(struct packet *p)
 {
-	for (unsigned i = 0; i < p->nfiles; i++)
+	unsigned n = p->nfiles;
+	packet_release_files(p);
+	for (unsigned i = 0; i < n; i++)
 		file_put(p->files[i]);
 	free(p);
 }
@@ -136,6 +140,7 @@ static void usock_shut_down(struct usock *s)
 static void usock_close(struct file *f)
 {
 	struct usock *s = f->object;
+	s->file = NULL;
 	usock_shut_down(s);
 	usock_put(s);
 }
@@ -240,6 +245,7 @@ struct file *usock_file(struct usock *s, unsigned flags)
 	if (!f)
 		return NULL;
 	f->object = s;
+	s->file = f;
 	f->ino = anon_ino();
 	return f;
 }

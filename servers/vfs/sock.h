@@ -49,6 +49,9 @@ struct usock {
 	struct sockaddr_un addr;
 	struct vnode *vnode;		/* bound to this name in a file system */
 	struct list abstract_link;
+	struct list all_link;		/* every socket, for sock_gc */
+	struct file *file;		/* that stands for it: no reference; NULL: none yet or closed */
+	bool reached;			/* mark of sock_gc */
 	struct waitq q;
 	struct fiber_lock rx_lock;	/* held while a stream is copied out, which may wait for memory */
 };
@@ -68,6 +71,13 @@ struct packet *packet_new(size_t len, unsigned nfiles);
 void packet_free(struct packet *p);
 void usock_enqueue(struct usock *to, struct packet *p);
 void usock_dequeue(struct usock *s, struct packet *p);
+
+/* ---- sockgc.c ---- */
+void sock_gc_add(struct usock *s);
+void sock_gc_remove(struct usock *s);
+void sock_gc_start(void);	/* look soon for sockets that only unread messages refer to */
+void packet_hold_files(struct packet *p);	/* its files count as under way */
+void packet_release_files(struct packet *p);	/* no longer; the references pass to the caller */
 
 /* ---- sockaddr.c ---- */
 int sockaddr_read(struct call *c, vaddr_t from, socklen_t len, struct sockaddr_un *a);	/* checks; returns length or an error */

@@ -44,8 +44,10 @@ static void packet_dress(struct packet *p, struct sock_msg *m, const struct usoc
 {
 	for (unsigned i = 0; i < p->nfiles; i++)
 		p->files[i] = m->files[i];
-	if (p->nfiles)
+	if (p->nfiles) {
 		m->nfiles = 0;	/* passed on */
+		packet_hold_files(p);
+	}
 	p->cred = m->has_cred ? m->cred : (struct sock_ucred){ cl->pid, cl->uid, cl->gid };
 	p->has_cred = true;
 	p->from = from->addr;
@@ -216,7 +218,7 @@ static void packet_undress(struct packet *p, struct sock_msg *m, bool peek)
 		m->files[i] = peek ? file_get(p->files[i]) : p->files[i];
 	m->nfiles = p->nfiles;
 	if (!peek)
-		p->nfiles = 0;
+		packet_release_files(p);
 }
 
 static bool same_cred(const struct sock_ucred *a, const struct sock_ucred *b)

@@ -135,17 +135,13 @@ static void init_died(int status)
 	sys_abort(ABORT_PANIC, status);
 }
 
-void group_exit(struct group *g, int status)
+static void group_exit_now(struct group *g)
 {
-	if (g->flags & (GROUP_EXITING | GROUP_ZOMBIE))
-		return;
-	g->flags |= GROUP_EXITING;
-	g->exit_status = status;
 	itimers_stop(g);
 	posix_timers_delete(g);
 	group_end_tasks(g, 0);
 	if (g->flags & GROUP_IS_INIT)
-		init_died(status);
+		init_died(g->exit_status);
 	vfork_release(g);
 	group_reparent_children(g);
 	pgrp_check_orphaned(g, g->parent, g);
@@ -153,6 +149,39 @@ void group_exit(struct group *g, int status)
 	g->flags |= GROUP_ZOMBIE;
 	g->flags &= ~(uint32_t)(GROUP_STOPPED | GROUP_STOP_UNTOLD | GROUP_CONT_UNTOLD);
 	parent_notify(g, 0);
+}
+
+static struct group *exits_take_first(void)
+{
+	struct group *g = pm.exits;
+
+	if (!g)
+		return 0;
+	pm.exits = g->exit_next;
+	if (!pm.exits)
+		pm.exits_last = 0;
+	return g;
+}
+
+/*
+ * One end may cause others (signals to children and parents), and those more: a long chain of processes must not become a deep
+ * stack, so those that come meanwhile stand in a queue until the present one is through.
+ */
+void group_exit(struct group *g, int status)
+{
+	if (g->flags & (GROUP_EXITING | GROUP_ZOMBIE))
+		return;
+	g->flags |= GROUP_EXITING;
+	g->exit_status = status;
+	g->exit_next = 0;
+	*(pm.exits_last ? &pm.exits_last->exit_next : &pm.exits) = g;
+	pm.exits_last = g;
+	if (pm.exits_running)
+		return;
+	pm.exits_running = true;
+	for (g = exits_take_first(); g; g = exits_take_first())
+		group_exit_now(g);
+	pm.exits_running = false;
 }
 
 void group_reap(struct group *g)

@@ -260,10 +260,10 @@ void job_tty_signal(const struct message *m)
 	struct task *t = task_of(req.ep);
 	struct sig_entry e;
 
-	if (!signo_is_valid(req.signo))
+	if (!signo_is_valid(req.signo) || req.pgid < 0)
 		return;
 	sig_entry_kernel(&e, req.signo);
-	if (req.ep == EP_NONE || req.ep == 0)
+	if ((req.ep == EP_NONE || req.ep == 0) && req.pgid > 0)
 		pgrp_signal(req.pgid, &e);
 	else if (t && t->state == TASK_LIVE)
 		verdict = tty_judge(t, req.signo, &e);

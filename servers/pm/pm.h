@@ -14,6 +14,8 @@ struct pm {
 	struct task tasks[NR_PROCS];	/* by kernel slot */
 	struct pidmap pids;
 	struct group *groups;		/* all, newest first */
+	struct group *exits, *exits_last;	/* about to end, see group_exit() */
+	bool exits_running;
 	struct pool group_pool, actions_pool, cred_pool, sigentry_pool, timer_pool;
 	struct timer_heap timers;
 	nstime_t alarm;			/* deadline the kernel knows, 0 = none */

@@ -122,6 +122,7 @@ struct group {
 	struct group *children, *children_last;	/* oldest first */
 	struct group *sibling_next, *sibling_prev;
 	struct group *all_next, *all_prev;
+	struct group *exit_next;	/* in the queue of groups about to end */
 	struct task *vfork_parent;	/* waits for our exec or exit */
 	struct task *exec_task;		/* does an exec that has passed its point of no return for the others */
 	int32_t exit_signal;		/* sent to the parent */

@@ -132,7 +132,7 @@ def test_clients_of_a_dying_service_hear_of_it_and_never_hang(run, smp):
     text = run("""
 up server 'crash 20 8'
 service up /root/asker -config /root/life.conf -args 30000; echo "asker $?"
-dmesg | grep '^asker'
+dmesg | grep 'asker:'
 restarts server
 """, smp=smp)
     counts = dict(re.findall(r"(asked|answered|dead|wrong) (\d+)", text))

@@ -147,6 +147,14 @@ static void regions_each(struct text *t, const struct pm_proc_info *p, bool size
 void make_p_maps(struct text *t, const struct pm_proc_info *p) { regions_each(t, p, false); }
 void make_p_smaps(struct text *t, const struct pm_proc_info *p) { regions_each(t, p, true); }
 void make_p_mounts(struct text *t, const struct pm_proc_info *p) { (void)p; make_mounts(t); }
+void make_p_mountinfo(struct text *t, const struct pm_proc_info *p) { (void)p; make_mountinfo(t); }
+
+void make_p_fdinfo(struct text *t, const struct pm_proc_info *p, uint32_t fd)
+{
+	struct vfs_fd_info info;
+	if (facts_fd(p->ep, fd, &info))
+		text_add(t, "pos:\t%lu\nflags:\t0%o\nino:\t%lu\n", info.pos, info.flags, info.node);
+}
 
 void make_p_wchan(struct text *t, const struct pm_proc_info *p)
 {

@@ -22,7 +22,7 @@ enum file {
 	F_AXOLOTL, F_LEAKS, F_DS,
 	F_PID, F_P_STAT, F_P_STATUS, F_P_STATM, F_P_CMDLINE, F_P_ENVIRON, F_P_COMM, F_P_MAPS, F_P_SMAPS,
 			F_P_MOUNTS, F_P_WCHAN, F_P_EXE, F_P_CWD,
-	F_P_ROOT, F_P_FD, F_P_FD_ENTRY, F_P_TASK,
+	F_P_ROOT, F_P_FD, F_P_FD_ENTRY, F_P_TASK, F_P_MOUNTINFO, F_P_FDINFO, F_P_FDINFO_ENTRY,
 	F_COUNT
 };
 
@@ -80,6 +80,9 @@ static const struct row rows[F_COUNT] = {
 	[F_P_FD] = { "fd", F_PID, 0040500, NULL, NULL },
 	[F_P_FD_ENTRY] = { "", F_P_FD, LINK, NULL, NULL },
 	[F_P_TASK] = { "task", F_PID, FOLDER, NULL, NULL },
+	[F_P_MOUNTINFO] = { "mountinfo", F_PID, FILE_ALL, NULL, make_p_mountinfo },
+	[F_P_FDINFO] = { "fdinfo", F_PID, 0040500, NULL, NULL },
+	[F_P_FDINFO_ENTRY] = { "", F_P_FDINFO, FILE_OWNER, NULL, NULL },
 };
 
 /* ---- nodes ----------------------------------------------------------------------------------------------------------- */
@@ -161,9 +164,10 @@ static int64_t lookup_number(const struct node_id *dir, const struct pm_proc_inf
 			return -ENOENT;
 		break;
 	case F_P_FD:
+	case F_P_FDINFO:
 		if (!fd_is_open(p, number))
 			return -ENOENT;
-		id = (struct node_id){ F_P_FD_ENTRY, number, dir->pid };
+		id = (struct node_id){ dir->file == F_P_FD ? F_P_FD_ENTRY : F_P_FDINFO_ENTRY, number, dir->pid };
 		other = *p;
 		break;
 	default:
@@ -228,6 +232,8 @@ static int64_t proc_read(uint64_t node, const struct fs_data *data)
 		row->system(&t);
 	else if (row->process)
 		row->process(&t, &p);
+	else if (id.file == F_P_FDINFO_ENTRY)
+		make_p_fdinfo(&t, &p, id.sub);
 	else
 		return (row->mode & 0170000) == 0040000 ? -EISDIR : -EINVAL;
 	if (t.failed) {
@@ -299,14 +305,14 @@ static void list_processes(int32_t tgid, uint64_t cookie, struct fs_dirlist *lis
 	}
 }
 
-static void list_descriptors(const struct pm_proc_info *p, uint64_t cookie, struct fs_dirlist *list)
+static void list_descriptors(enum file entry, const struct pm_proc_info *p, uint64_t cookie, struct fs_dirlist *list)
 {
 	static struct vfs_fd_info fds[FDS_MAX];
 	int64_t bytes = facts_vfs(VFS_INFO_FDS, p->ep, 0, fds, sizeof fds);
 	for (int64_t i = 0; i < bytes / (int64_t)sizeof fds[0]; i++) {
 		if (COOKIE_PIDS + (uint64_t)fds[i].fd <= cookie)
 			continue;
-		if (!list_number(list, node_pack(F_P_FD_ENTRY, (uint32_t)fds[i].fd, (uint32_t)p->pid), LINK, (uint32_t)fds[i].fd))
+		if (!list_number(list, node_pack(entry, (uint32_t)fds[i].fd, (uint32_t)p->pid), rows[entry].mode, (uint32_t)fds[i].fd))
 			return;
 	}
 }
@@ -333,7 +339,9 @@ static int64_t proc_readdir(uint64_t dir, uint64_t cookie, endpoint_t who, struc
 	else if (d.file == F_P_TASK)
 		list_processes(p.tgid, cookie, list);
 	else if (d.file == F_P_FD)
-		list_descriptors(&p, cookie, list);
+		list_descriptors(F_P_FD_ENTRY, &p, cookie, list);
+	else if (d.file == F_P_FDINFO)
+		list_descriptors(F_P_FDINFO_ENTRY, &p, cookie, list);
 	return 0;
 }
 

@@ -42,6 +42,7 @@ bool facts_memory(struct vm_stats *out);
 bool facts_process_memory(endpoint_t ep, struct vm_proc_info *out);
 uint32_t facts_regions(endpoint_t ep, struct vm_region_info *out, uint32_t room);
 int64_t facts_vfs(uint32_t what, endpoint_t ep, int32_t fd, void *buf, size_t len);	/* bytes or negative error */
+bool facts_fd(endpoint_t ep, uint32_t fd, struct vfs_fd_info *out);
 int64_t facts_map_name(const struct vm_region_info *r, char *buf, size_t len);
 int64_t facts_peek(endpoint_t ep, vaddr_t addr, void *buf, size_t len);	/* another process's memory */
 
@@ -60,6 +61,7 @@ void make_cmdline(struct text *t);
 void make_filesystems(struct text *t);
 void make_mounts(struct text *t);
 void make_devices(struct text *t);
+void make_mountinfo(struct text *t);
 void make_interrupts(struct text *t);
 void make_leaks(struct text *t);
 void make_ds(struct text *t);
@@ -81,3 +83,5 @@ void make_p_maps(struct text *t, const struct pm_proc_info *p);
 void make_p_smaps(struct text *t, const struct pm_proc_info *p);
 void make_p_mounts(struct text *t, const struct pm_proc_info *p);
 void make_p_wchan(struct text *t, const struct pm_proc_info *p);
+void make_p_mountinfo(struct text *t, const struct pm_proc_info *p);
+void make_p_fdinfo(struct text *t, const struct pm_proc_info *p, uint32_t fd);

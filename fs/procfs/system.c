@@ -147,6 +147,7 @@ static void vfs_text(struct text *t, uint32_t what)
 
 void make_filesystems(struct text *t) { vfs_text(t, VFS_INFO_FILESYSTEMS); }
 void make_mounts(struct text *t) { vfs_text(t, VFS_INFO_MOUNTS); }
+void make_mountinfo(struct text *t) { vfs_text(t, VFS_INFO_MOUNTINFO); }
 void make_devices(struct text *t) { vfs_text(t, VFS_INFO_DEVICES); }
 
 /* What lies in the data store: a line for each entry, key, type, owner and value. */

@@ -34,7 +34,7 @@ struct cdev_req {
 	grant_t grant; uint32_t flags;	/* CDEV_* */
 	uint64_t len;		/* bytes; IOCTL: size of the granted argument */
 	uint64_t pos;		/* READ, WRITE: file position; IOCTL: request number */
-	uint64_t arg;		/* IOCTL: the raw argument */
+	uint64_t arg;		/* IOCTL: the raw argument; OPEN: uid | gid << 32 of who opens */
 	endpoint_t ep; int32_t pid; int32_t pgid, sid;	/* who asks */
 };
 MSG_BODY_FITS(struct cdev_req);

@@ -289,24 +289,30 @@ static void refuse(const struct message *m, uint32_t status)
 	sef_reply(m->source, &reply);
 }
 
-_Noreturn void fs_task(const struct fs_ops *ops)
+bool fs_serve(const struct fs_ops *ops, const struct message *m)
 {
+	if (m->type < FS_MOUNT || m->type > FS_FALLOCATE || (m->source != EP_VFS && m->source != EP_VM))
+		return false;
 	task.ops = ops;
-	task.dirbuf = malloc(DIRLIST_MAX_BYTES);
+	if (!task.dirbuf)
+		task.dirbuf = malloc(DIRLIST_MAX_BYTES);
 	if (!task.dirbuf)
 		abort();
+	if (m->source == EP_VFS)
+		vfs_request(m);
+	else
+		vm_request(m);
+	return true;
+}
+
+_Noreturn void fs_task(const struct fs_ops *ops)
+{
 	for (;;) {
 		struct message m;
 		uint32_t status;
 		if (sef_receive(EP_ANY, &m, &status))
 			continue;
-		if (m.type == MSG_NOTIFY)
-			continue;
-		if (m.source == EP_VFS)
-			vfs_request(&m);
-		else if (m.source == EP_VM)
-			vm_request(&m);
-		else
+		if (m.type != MSG_NOTIFY && !fs_serve(ops, &m))
 			refuse(&m, status);
 	}
 }

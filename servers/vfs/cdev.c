@@ -280,7 +280,8 @@ int cdev_open(struct call *c, struct client *cl, struct vnode *v, unsigned flags
 	endpoint_t driver = major_nr < MAJORS ? cdev.map[major_nr].driver : 0;
 	if (!driver)
 		return -ENXIO;
-	struct cdev_req q = { .minor = CDEV_DEV(major_nr, minor_nr), .grant = GRANT_INVALID, .flags = access_flags(flags) };
+	struct cdev_req q = { .minor = CDEV_DEV(major_nr, minor_nr), .grant = GRANT_INVALID, .flags = access_flags(flags),
+		.arg = cl->fsuid | (uint64_t)cl->fsgid << 32 };
 	struct cdev_rep rep;
 	fill_who(&q, cl);
 	int64_t r = exchange(c, driver, CDEV_OPEN, &q, &rep);

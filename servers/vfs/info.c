@@ -138,7 +138,7 @@ static int64_t info_fill(const struct vfs_info_req *q, char *buf, size_t room)
 	case VFS_INFO_LOCKS:
 		return 0;
 	case VFS_INFO_FILESYSTEMS:
-		return snprintf(buf, room, "nodev\ttmpfs\nnodev\tramfs\nnodev\tproc\n");
+		return snprintf(buf, room, "nodev\ttmpfs\nnodev\tramfs\nnodev\tproc\nnodev\tdevpts\n");
 	default:
 		return -EINVAL;
 	}

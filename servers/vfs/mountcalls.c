@@ -17,7 +17,8 @@ enum { TYPE_MAX = 32, MOUNT_KEPT = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC 
 
 /* Which service mounts which type. Device file systems will bring their own endpoint. */
 struct fs_type { const char *name; endpoint_t fs; };
-static const struct fs_type fs_types[] = { { "tmpfs", EP_TMPFS }, { "proc", EP_PROCFS }, { "ramfs", EP_TMPFS } };
+static const struct fs_type fs_types[] = { { "tmpfs", EP_TMPFS }, { "proc", EP_PROCFS }, { "ramfs", EP_TMPFS },
+	{ "devpts", EP_TTY } };
 
 static const struct fs_type *fs_type_find(const char *name)
 {

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 NAME = tty
 KIND = service
-LIBS = libdriver libsef libsys
+LIBS = libfs libdriver libsef libsys

@@ -9,7 +9,7 @@
 
 #include "tty.h"
 
-enum { PIECE_BYTES = 512 };
+enum { PIECE_BYTES = 512, GROUP_TTY = 5 };
 
 static void pty_start(struct tty *t) { (void)t; /* the master takes the output by reading */ }
 
@@ -21,12 +21,15 @@ void pty_init(struct tty *t, uint32_t index)
 }
 
 /* A fresh pair, as seen after opening /dev/ptmx: locked until TIOCSPTLCK. */
-void pty_reset(struct tty *t)
+void pty_reset(struct tty *t, uint32_t uid)
 {
 	line_init(&t->line);
 	t->winsize = (struct winsize_bytes){ 0 };
 	t->session = t->pgrp = 0;
 	t->opens = 0;
+	t->uid = uid;
+	t->gid = GROUP_TTY;
+	t->mode = 0620;
 	t->hungup = t->exclusive = t->slave_was_open = false;
 	t->present = t->master_open = t->locked = true;
 }

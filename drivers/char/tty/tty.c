@@ -31,6 +31,12 @@ static struct tty_driver {
 
 static struct tty *pty_at(uint32_t index) { return index < NR_PTYS ? &driver.ptys[index] : NULL; }
 
+struct tty *tty_pty(uint32_t index)
+{
+	struct tty *t = pty_at(index);
+	return t && t->present && t->master_open ? t : NULL;
+}
+
 /* The terminal behind a device number, NULL if there is none. *master: the number is that of a pty's master. */
 static struct tty *tty_find(uint32_t dev, bool *master)
 {
@@ -137,11 +143,11 @@ void tty_hangup(struct tty *t)
 
 /* ---- requests -------------------------------------------------------------------------------------------------------- */
 
-static int64_t open_ptmx(uint64_t *value)
+static int64_t open_ptmx(uint32_t uid, uint64_t *value)
 {
 	for (uint32_t i = 0; i < NR_PTYS; i++) {
 		if (!driver.ptys[i].present) {
-			pty_reset(&driver.ptys[i]);
+			pty_reset(&driver.ptys[i], uid);
 			*value = CDEV_DEV(MAJOR_TTYAUX, MINOR_MASTER0 + i);
 			return CDEV_CLONED;
 		}
@@ -153,7 +159,7 @@ static int64_t tty_open(const struct cdev_req *r, uint64_t *value)
 {
 	bool master;
 	if (r->minor == CDEV_DEV(MAJOR_TTYAUX, MINOR_PTMX))
-		return open_ptmx(value);
+		return open_ptmx((uint32_t)r->arg, value);
 	struct tty *t = tty_find(r->minor, &master);
 	if (!t)
 		return cdev_major(r->minor) == MAJOR_PTS ? -EIO : -ENXIO;
@@ -266,6 +272,8 @@ static void tty_message(const struct message *m, uint32_t status)
 {
 	struct tty *t;
 	(void)status;
+	if (names_serve(m))
+		return;
 	if (m->source != EP_PM || m->type != PM_TTY_SIGNAL + 1)
 		return;
 	const struct pm_tty_signal_rep *rep = (const struct pm_tty_signal_rep *)(const void *)m->w;

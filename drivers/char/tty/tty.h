@@ -44,7 +44,7 @@ struct tty {
 	bool transmitting;		/* the interrupt will say when it can take more */
 	/* pseudo-terminal */
 	bool is_pty, master_open, locked, slave_was_open;
-	uint32_t index;
+	uint32_t index, uid, gid, mode;	/* of the name in /dev/pts */
 	struct watch master_watch;
 };
 
@@ -78,7 +78,11 @@ int64_t pty_master_read(struct tty *t, const struct cdev_req *r);
 int64_t pty_master_write(struct tty *t, struct waiter *w);
 void pty_master_close(struct tty *t);
 uint32_t pty_master_events(const struct tty *t);
-void pty_reset(struct tty *t);
+void pty_reset(struct tty *t, uint32_t uid);
+
+/* names.c: /dev/pts */
+struct tty *tty_pty(uint32_t index);	/* NULL: no such pair is open */
+bool names_serve(const struct message *m);
 
 /* uart.c */
 bool uart_init(struct tty *t, uint16_t port);

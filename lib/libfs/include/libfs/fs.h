@@ -11,6 +11,7 @@
 #include <abi/types.h>
 #include <dirent.h>
 #include <proto/fs.h>
+#include <stdbool.h>
 #include <sys/statfs.h>
 
 /* Memory of the asking process, reached by VFS's grant. */
@@ -57,6 +58,12 @@ struct fs_ops {
 
 /* The main loop; call after sef_startup(). Never returns. */
 _Noreturn void fs_task(const struct fs_ops *ops);
+
+/*
+ * For a service that has another main loop (a driver that also shows names): serve one message. False: it is no request of VFS or VM
+ * to a file system. A table is used for all calls.
+ */
+bool fs_serve(const struct fs_ops *ops, const struct message *m);
 
 /* Move len bytes between own memory and the asking process, at byte `at` of the transfer. 0, -ESOFTFAULT (ask again later), -EFAULT. */
 int64_t fs_data_out(const struct fs_data *data, uint64_t at, const void *from, size_t len);

@@ -269,13 +269,17 @@ static void many_sleepers_wake_in_order(void)
 	int fds[2];
 	pid_t pid[8];
 	char got[9] = "";
-	NEED(pipe(fds) == 0);
+	struct timespec start;
+	NEED(pipe(fds) == 0 && clock_gettime(CLOCK_MONOTONIC, &start) == 0);
 	for (int i = 0; i < 8; i++) {
-		int k = i * 5 % 8; /* started in another order */
+		int k = i * 5 % 8; /* started in another order, but all towards times of one clock */
 		CHILD(pid[i])
 		{
 			char c = (char)('0' + k);
-			sleep_ms(100 + k * 60);
+			struct timespec until = { start.tv_sec + 1 + k / 5, start.tv_nsec + k % 5 * 190000000L };
+			until.tv_sec += until.tv_nsec / 1000000000;
+			until.tv_nsec %= 1000000000;
+			NEED(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == 0);
 			NEED(write(fds[1], &c, 1) == 1);
 		}
 	}

@@ -53,7 +53,7 @@
 	X(38, setitimer, SERVER, EP_PM, FULL, "") \
 	X(39, getpid, ANSWER, ANSWER_PID, FULL, "") \
 	X(40, sendfile, SERVER, EP_VFS, FULL, "") \
-	X(41, socket, SERVER, EP_VFS, FULL, "") \
+	X(41, socket, SERVER, EP_VFS, PARTIAL, "AF_UNIX only") \
 	X(42, connect, SERVER, EP_VFS, FULL, "") \
 	X(43, accept, SERVER, EP_VFS, FULL, "") \
 	X(44, sendto, SERVER, EP_VFS, FULL, "") \
@@ -65,7 +65,7 @@
 	X(50, listen, SERVER, EP_VFS, FULL, "") \
 	X(51, getsockname, SERVER, EP_VFS, FULL, "") \
 	X(52, getpeername, SERVER, EP_VFS, FULL, "") \
-	X(53, socketpair, SERVER, EP_VFS, FULL, "") \
+	X(53, socketpair, SERVER, EP_VFS, PARTIAL, "AF_UNIX only") \
 	X(54, setsockopt, SERVER, EP_VFS, FULL, "") \
 	X(55, getsockopt, SERVER, EP_VFS, FULL, "") \
 	X(56, clone, SERVER, EP_PM, PARTIAL, "no namespaces, no CLONE_PIDFD, CLONE_PTRACE is ignored") \
@@ -84,7 +84,7 @@
 	X(69, msgsnd, NOWHERE, 0, ENOSYS, "System V IPC") \
 	X(70, msgrcv, NOWHERE, 0, ENOSYS, "System V IPC") \
 	X(71, msgctl, NOWHERE, 0, ENOSYS, "System V IPC") \
-	X(72, fcntl, SERVER, EP_VFS, FULL, "") \
+	X(72, fcntl, SERVER, EP_VFS, PARTIAL, "no leases, no F_NOTIFY; F_SETOWN and O_ASYNC are kept but no SIGIO is sent") \
 	X(73, flock, SERVER, EP_VFS, FULL, "") \
 	X(74, fsync, SERVER, EP_VFS, FULL, "") \
 	X(75, fdatasync, SERVER, EP_VFS, FULL, "") \
@@ -177,7 +177,7 @@
 	X(162, sync, SERVER, EP_VFS, FULL, "") \
 	X(163, acct, NOWHERE, 0, ENOSYS, "") \
 	X(164, settimeofday, SERVER, EP_PM, FULL, "") \
-	X(165, mount, SERVER, EP_VFS, FULL, "") \
+	X(165, mount, SERVER, EP_VFS, PARTIAL, "tmpfs, ramfs and proc; no bind mounts, no moving") \
 	X(166, umount2, SERVER, EP_VFS, FULL, "") \
 	X(167, swapon, NOWHERE, 0, ENOSYS, "") \
 	X(168, swapoff, NOWHERE, 0, ENOSYS, "") \
@@ -297,8 +297,8 @@
 	X(282, signalfd, SERVER, EP_VFS, FULL, "") \
 	X(283, timerfd_create, SERVER, EP_VFS, FULL, "") \
 	X(284, eventfd, SERVER, EP_VFS, FULL, "") \
-	X(285, fallocate, SERVER, EP_VFS, FULL, "") \
-	X(286, timerfd_settime, SERVER, EP_VFS, FULL, "") \
+	X(285, fallocate, SERVER, EP_VFS, PARTIAL, "allocate, keep size, punch holes") \
+	X(286, timerfd_settime, SERVER, EP_VFS, PARTIAL, "setting the clock does not move or cancel timers") \
 	X(287, timerfd_gettime, SERVER, EP_VFS, FULL, "") \
 	X(288, accept4, SERVER, EP_VFS, FULL, "") \
 	X(289, signalfd4, SERVER, EP_VFS, FULL, "") \
@@ -331,7 +331,7 @@
 	X(316, renameat2, SERVER, EP_VFS, FULL, "") \
 	X(317, seccomp, NOWHERE, 0, ENOSYS, "") \
 	X(318, getrandom, SERVER, EP_PM, FULL, "") \
-	X(319, memfd_create, SERVER, EP_VFS, FULL, "") \
+	X(319, memfd_create, SERVER, EP_VFS, PARTIAL, "no huge pages") \
 	X(320, kexec_file_load, NOWHERE, 0, ENOSYS, "") \
 	X(321, bpf, NOWHERE, 0, ENOSYS, "") \
 	X(322, execveat, SERVER, EP_PM, FULL, "") \

@@ -19,7 +19,7 @@
 #include "open.h"
 #include "pollwait.h"
 
-enum { EPOLL_DEPTH = 5, EPOLL_BATCH = 64, EPOLL_EVENTS_MAX = INT32_MAX / 12 };
+enum { EPOLL_DEPTH = 5, EPOLL_BATCH = 64, EPOLL_SEARCH = 65536, EPOLL_EVENTS_MAX = INT32_MAX / 12 };
 enum { EPOLL_MODE = (int)(EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP) };
 
 struct epoll {
@@ -114,14 +114,14 @@ static struct epitem *item_find(struct epoll *set, struct file *f, int fd)
 	return NULL;
 }
 
-/* Does `set` (directly or through others) watch `target`? depth counts sets in sets. */
-static bool set_reaches(struct epoll *set, const struct epoll *target, int depth)
+/* Does `set` (directly or through others) watch `target`? depth counts sets in sets; a search beyond *steps counts as yes. */
+static bool set_reaches(struct epoll *set, const struct epoll *target, int depth, int *steps)
 {
 	if (set == target || depth > EPOLL_DEPTH)
 		return true;
 	for (struct list *l = set->items.next; l != &set->items; l = l->next) {
 		struct file *f = list_entry(l, struct epitem, link)->f;
-		if (f->ops == &epoll_ops && set_reaches(f->object, target, depth + 1))
+		if (--*steps < 0 || (f->ops == &epoll_ops && set_reaches(f->object, target, depth + 1, steps)))
 			return true;
 	}
 	return false;
@@ -131,7 +131,8 @@ static int item_add(struct epoll *set, struct file *f, int fd, const struct epol
 {
 	if (item_find(set, f, fd))
 		return -EEXIST;
-	if (f->ops == &epoll_ops && set_reaches(f->object, set, 0))
+	int steps = EPOLL_SEARCH;
+	if (f->ops == &epoll_ops && set_reaches(f->object, set, 0, &steps))
 		return -ELOOP;
 	struct epitem *i = calloc(1, sizeof *i);
 	if (!i)

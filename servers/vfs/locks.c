@@ -13,6 +13,7 @@ struct locklist *locklist_new(void)
 	if (!l)
 		return NULL;
 	list_init(&l->locks);
+	l->count = 0;
 	waitq_init(&l->q);
 	return l;
 }
@@ -44,14 +45,15 @@ struct lock *locklist_conflict(const struct locklist *l, const struct lock *want
 	return NULL;
 }
 
-static void lock_remove(struct lock *k)
+static void lock_remove(struct locklist *l, struct lock *k)
 {
+	l->count--;
 	list_remove(&k->link);
 	free(k);
 }
 
 /* Cut [want] out of k. Uses *spare for a second half. */
-static void lock_cut(struct lock *k, const struct lock *want, struct lock **spare)
+static void lock_cut(struct locklist *l, struct lock *k, const struct lock *want, struct lock **spare)
 {
 	if (k->first < want->first && k->last > want->last) {
 		struct lock *right = *spare;
@@ -59,13 +61,14 @@ static void lock_cut(struct lock *k, const struct lock *want, struct lock **spar
 		*right = *k;
 		right->first = want->last + 1;
 		list_insert_before(k->link.next, &right->link);
+		l->count++;
 		k->last = want->first - 1;
 	} else if (k->first < want->first) {
 		k->last = want->first - 1;
 	} else if (k->last > want->last) {
 		k->first = want->last + 1;
 	} else {
-		lock_remove(k);
+		lock_remove(l, k);
 	}
 }
 
@@ -82,12 +85,14 @@ static void lock_join(struct locklist *l, struct lock *n)
 			n->last = k->last;
 		else
 			continue;
-		lock_remove(k);
+		lock_remove(l, k);
 	}
 }
 
 int locklist_set(struct locklist *l, const struct lock *want, bool unlock)
 {
+	if (l->count >= LOCKS_PER_FILE && !unlock)
+		return -ENOLCK;
 	struct lock *spare = malloc(sizeof *spare), *n = malloc(sizeof *n);
 	if (!spare || !n) {
 		free(spare);
@@ -97,7 +102,7 @@ int locklist_set(struct locklist *l, const struct lock *want, bool unlock)
 	for (struct list *e = l->locks.next, *next = e->next; e != &l->locks; e = next, next = e->next) {
 		struct lock *k = list_entry(e, struct lock, link);
 		if (k->owner == want->owner && overlaps(k, want))
-			lock_cut(k, want, &spare);
+			lock_cut(l, k, want, &spare);
 	}
 	free(spare);
 	if (unlock) {
@@ -109,6 +114,7 @@ int locklist_set(struct locklist *l, const struct lock *want, bool unlock)
 	while (at != &l->locks && list_entry(at, struct lock, link)->first < n->first)
 		at = at->next;
 	list_insert_before(at, &n->link);
+	l->count++;
 	lock_join(l, n);
 	return 0;
 }
@@ -120,7 +126,7 @@ bool locklist_drop_owner(struct locklist *l, const void *owner)
 		struct lock *k = list_entry(e, struct lock, link);
 		if (k->owner != owner)
 			continue;
-		lock_remove(k);
+		lock_remove(l, k);
 		any = true;
 	}
 	return any;

@@ -17,7 +17,8 @@ struct lock {
 	bool exclusive;
 	uint64_t first, last;	/* bytes, inclusive */
 };
-struct locklist { struct list locks; struct waitq q; };
+struct locklist { struct list locks; unsigned count; struct waitq q; };
+enum { LOCKS_PER_FILE = 8192 };
 
 struct locklist *locklist_new(void);
 void locklist_free(struct locklist *l);		/* NULL is fine */

@@ -28,8 +28,12 @@ static int sigfd_ask(const struct sigfd *s, siginfo_t *info, bool take)
 {
 	struct request *rq = request_new(EP_PM);
 	grant_t g = take ? grant_direct(EP_PM, info, sizeof *info, GRANT_WRITE) : GRANT_INVALID;
-	if (!rq || (take && g == GRANT_INVALID))
+	if (!rq || (take && g == GRANT_INVALID)) {
+		if (rq)
+			request_free(rq);
+		grant_revoke(g);
 		return -ENOMEM;
+	}
 	struct message m = { .type = PM_SIGNALFD };
 	*MSG_BODY(struct pm_signalfd_req, &m) = (struct pm_signalfd_req){
 		.id = rq->id, .ep = s->user, .set = s->set, .info_grant = g, .take = take };

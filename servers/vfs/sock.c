@@ -29,6 +29,7 @@ struct usock *usock_new(int type)
 	list_init(&s->abstract_link);
 	waitq_init(&s->q);
 	fiber_lock_init(&s->rx_lock);
+	list_init(&s->mark_link);
 	sock_gc_add(s);
 	socks.count++;
 	return s;
@@ -75,11 +76,10 @@ struct packet *packet_new(size_t len, unsigned nfiles)
 
 void packet_free(struct packet *p)
 {
-	unsigned n = p->nfiles;
-	packet_release_files(p);
-	for (unsigned i = 0; i < n; i++)
-		file_put(p->files[i]);
-	free(p);
+	if (p->nfiles)
+		packet_bury(p);
+	else
+		free(p);
 }
 
 void usock_enqueue(struct usock *to, struct packet *p)

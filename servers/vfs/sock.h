@@ -49,7 +49,7 @@ struct usock {
 	struct sockaddr_un addr;
 	struct vnode *vnode;		/* bound to this name in a file system */
 	struct list abstract_link;
-	struct list all_link;		/* every socket, for sock_gc */
+	struct list all_link, mark_link;	/* every socket, for sock_gc; to be looked at by it */
 	struct file *file;		/* that stands for it: no reference; NULL: none yet or closed */
 	bool reached;			/* mark of sock_gc */
 	struct waitq q;
@@ -78,6 +78,8 @@ void sock_gc_remove(struct usock *s);
 void sock_gc_start(void);	/* look soon for sockets that only unread messages refer to */
 void packet_hold_files(struct packet *p);	/* its files count as under way */
 void packet_release_files(struct packet *p);	/* no longer; the references pass to the caller */
+/* Put its files and free it, soon: sockets in messages of sockets in messages would otherwise close each other ever deeper. */
+void packet_bury(struct packet *p);
 
 /* ---- sockaddr.c ---- */
 int sockaddr_read(struct call *c, vaddr_t from, socklen_t len, struct sockaddr_un *a);	/* checks; returns length or an error */

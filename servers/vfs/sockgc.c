@@ -10,13 +10,23 @@
 #include "sock.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
-static struct sock_gc { struct list all; bool ready, started; struct job job; } gc;
+enum { GC_DELAY_NS = 100000000 };	/* many may go at once: look when they have */
+
+static struct sock_gc {
+	struct list all, graves;		/* sockets; packets whose files are still to be put */
+	bool ready, started, burying;
+	struct timer timer;
+	struct job bury_job;
+} gc;
 
 static void gc_prepare(void)
 {
-	if (!gc.ready)
-		list_init(&gc.all);
+	if (gc.ready)
+		return;
+	list_init(&gc.all);
+	list_init(&gc.graves);
 	gc.ready = true;
 }
 
@@ -41,6 +51,33 @@ void packet_release_files(struct packet *p)
 	p->nfiles = 0;
 }
 
+/* Putting a file may bury further packets: they are appended and their turn comes in this loop. */
+static void graves_empty(struct job *job)
+{
+	(void)job;
+	while (!list_empty(&gc.graves)) {
+		struct packet *p = list_entry(gc.graves.next, struct packet, link);
+		list_remove(&p->link);
+		for (unsigned i = 0; i < p->nfiles; i++) {
+			p->files[i]->inflight--;
+			file_put(p->files[i]);
+		}
+		free(p);
+	}
+	gc.burying = false;
+}
+
+void packet_bury(struct packet *p)
+{
+	gc_prepare();
+	list_append(&gc.graves, &p->link);
+	if (gc.burying)
+		return;
+	gc.burying = true;
+	gc.bury_job.fn = graves_empty;
+	job_start(&gc.bury_job);
+}
+
 /* ---- marking ---------------------------------------------------------------------------------------------------- */
 
 static bool held_from_outside(const struct usock *s)
@@ -48,63 +85,59 @@ static bool held_from_outside(const struct usock *s)
 	return !s->file || s->file->refs > s->file->inflight;
 }
 
-/* Mark what the unread messages of s carry. True: something new was marked. */
-static bool mark_messages(const struct usock *s)
+static void mark(struct usock *s, struct list *todo)
 {
-	bool any = false;
+	s->reached = true;
+	list_append(todo, &s->mark_link);
+}
+
+/* What the unread messages of s carry is reached too. */
+static void mark_messages(const struct usock *s, struct list *todo)
+{
 	for (const struct list *l = s->rx.next; l != &s->rx; l = l->next) {
 		const struct packet *p = list_entry(l, const struct packet, link);
 		for (unsigned i = 0; i < p->nfiles; i++) {
 			struct usock *inner = file_usock(p->files[i]);
-			if (!inner || inner->reached)
-				continue;
-			inner->reached = true;
-			any = true;
+			if (inner && !inner->reached)
+				mark(inner, todo);
 		}
 	}
-	return any;
 }
 
-/* A connection waiting in the queue of a reached listener is as good as reached. */
-static bool mark_round(void)
+static void mark_all(void)
 {
-	bool any = false;
+	struct list todo;
+	list_init(&todo);
+	for (struct list *l = gc.all.next; l != &gc.all; l = l->next)
+		list_entry(l, struct usock, all_link)->reached = false;
 	for (struct list *l = gc.all.next; l != &gc.all; l = l->next) {
 		struct usock *s = list_entry(l, struct usock, all_link);
-		if (s->reached)
-			any |= mark_messages(s);
+		if (!s->reached && held_from_outside(s))
+			mark(s, &todo);
 	}
-	return any;
+	while (!list_empty(&todo)) {
+		struct usock *s = list_entry(todo.next, struct usock, mark_link);
+		list_remove(&s->mark_link);
+		mark_messages(s, &todo);
+	}
 }
 
-static struct usock *garbage_find(void)
+/* Their files go to the graves, so nothing is closed and no list changes while we walk. */
+static void garbage_empty(void)
 {
 	for (struct list *l = gc.all.next; l != &gc.all; l = l->next) {
 		struct usock *s = list_entry(l, struct usock, all_link);
-		if (!s->reached && !list_empty(&s->rx))
-			return s;
-	}
-	return NULL;
-}
-
-/* Emptying a queue may close other sockets, so begin anew after each. */
-static void gc_run(struct job *job)
-{
-	(void)job;
-	struct usock *s;
-	gc.started = false;
-	for (struct list *l = gc.all.next; l != &gc.all; l = l->next) {
-		s = list_entry(l, struct usock, all_link);
-		s->reached = held_from_outside(s);
-	}
-	while (mark_round())
-		;
-	while ((s = garbage_find())) {
-		usock_get(s);
-		while (!list_empty(&s->rx))
+		while (!s->reached && !list_empty(&s->rx))
 			usock_dequeue(s, list_entry(s->rx.next, struct packet, link));
-		usock_put(s);
 	}
+}
+
+static void gc_run(struct timer *t)
+{
+	(void)t;
+	gc.started = false;
+	mark_all();
+	garbage_empty();
 }
 
 void sock_gc_start(void)
@@ -113,6 +146,6 @@ void sock_gc_start(void)
 	if (gc.started)
 		return;
 	gc.started = true;
-	gc.job.fn = gc_run;
-	job_start(&gc.job);
+	timer_init(&gc.timer, gc_run);
+	timer_set(&gc.timer, time_now() + GC_DELAY_NS);
 }

@@ -55,6 +55,17 @@ static void rs_suspect(struct rs_slot *s, nstime_t now)
 	s->ping_due = now + s->pub->period_ns / 4;
 }
 
+/* Killing what cannot be started again would only make a slow service a dead one: of that we just tell. */
+static void rs_hung(struct rs_slot *s)
+{
+	if (!s->image) {
+		rs_event(s, "does not answer; it is left alone, since no image of it is kept to start it again");
+		return;
+	}
+	s->verdict = RS_VERDICT_HUNG;
+	sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
+}
+
 static void rs_ping_check(struct rs_slot *s, nstime_t now)
 {
 	if (now < s->ping_due)
@@ -64,9 +75,8 @@ static void rs_ping_check(struct rs_slot *s, nstime_t now)
 	} else if (!s->suspected) {
 		rs_suspect(s, now);
 	} else {
-		s->verdict = RS_VERDICT_HUNG;
 		s->ping_due = now + PING_PATIENCE * s->pub->period_ns;
-		sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
+		rs_hung(s);
 	}
 }
 

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel lock: a ticket lock taken at every entry and dropped before user mode and before halting. While a CPU waits for it, its
+ * The kernel lock: a spin lock taken at every entry and dropped before user mode and before halting. While a CPU waits for it, its
  * process's registers are complete in its frame, and the CPU serves requests of the holder to let go of that process.
  */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
-extern struct kernel_ticket { uint32_t next, serving; } kernel_ticket;
+extern uint32_t kernel_locked;
 
 /* Takes the lock if it is free. */
 static inline bool kernel_trylock(void)
 {
-	uint32_t serving = __atomic_load_n(&kernel_ticket.serving, __ATOMIC_RELAXED);
-
-	return __atomic_compare_exchange_n(&kernel_ticket.next, &serving, serving + 1, false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	return !__atomic_load_n(&kernel_locked, __ATOMIC_RELAXED) && !__atomic_exchange_n(&kernel_locked, 1, __ATOMIC_ACQUIRE);
 }
 
 void kernel_lock(void);
 static inline void kernel_unlock(void)
 {
-	__atomic_store_n(&kernel_ticket.serving, kernel_ticket.serving + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&kernel_locked, 0, __ATOMIC_RELEASE);
 }

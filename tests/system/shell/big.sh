@@ -119,7 +119,7 @@ sh -uc 'echo $undefined' 2>/dev/null; echo "nounset $?"
 
 section background jobs and wait
 (sleep 0.2; echo late >bg1) & (echo early >bg2) & wait; cat bg2 bg1
-sleep 5 & p=$!; kill $p; wait $p; echo "waited $?"
+sleep 5 & p=$!; kill $p; wait $p 2>/dev/null; echo "waited $?"
 (exit 7) & wait $!; echo "seven $?"
 for i in 1 2 3 4 5 6 7 8; do (echo "job $i" >bg.$i) & done; wait; cat bg.*; rm bg*
 (read -r l; echo "in background got: ${l:-nothing}") </dev/null & wait

@@ -315,18 +315,23 @@ static void all_at_once(void)
 					rounds[w][c]++;
 				}
 			}
+	unsigned long all_before = 0;
 	for (int s = 0; s < seconds && check_page->failures == 0; s += 10) {
 		for (int k = 0; k < 100 && going(); k++)
 			sleep_ms(100);
 		char line[300];
+		unsigned long all = 0;
 		int n = snprintf(line, sizeof line, "at %d s:", s + 10 < seconds ? s + 10 : seconds);
 		for (int w = 0; w < WORKERS; w++) {
 			unsigned long done = 0;
 			for (int c = 0; c < copies; c++)
 				done += rounds[w][c];
+			all += done;
 			n += snprintf(line + n, sizeof line - (size_t)n, " %s %lu", worker_name[w], done);
 		}
 		say("%s\n", line);
+		CHECK(all > all_before || !going()); /* ten seconds in which nobody got anywhere are a hang */
+		all_before = all;
 	}
 	for (int w = 0; w < WORKERS; w++)
 		for (int c = 0; c < copies; c++) {

@@ -1,25 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Several processors do the work of several."""
+"""Several processors work. That N of them do the work of N is measured by perf/cpus, a benchmark: it depends on what else the host does."""
 import pytest
-
-# The best of three, so that the host's other work counts little.
-TIMES = """
-spin() { awk 'BEGIN { for (i = 0; i < 400000; i++) s += i }'; }
-clock() { read -r now _ </proc/uptime; now=${now%.*}${now#*.}; }
-best() {
-	least=999999
-	for round in 1 2 3; do
-		clock; start=$now
-		for job in $(seq "$1"); do spin & done
-		wait
-		clock; took=$((now - start))
-		[ "$took" -lt "$least" ] && least=$took
-	done
-	echo "$least"
-}
-best 1
-best 2
-"""
 
 SPREAD = """
 busy() { awk '/^cpu[0-9]/ { print $1, $2 + $3 + $4 }' /proc/stat; }
@@ -28,13 +9,6 @@ for job in 1 2 3 4; do awk 'BEGIN { for (i = 0; i < 400000; i++) s += i }' & don
 wait
 busy
 """
-
-
-def test_two_processors_take_the_time_of_one(guest):
-    result = guest(TIMES, smp=2, timeout=180)
-    assert result.status == 0, str(result)
-    one, two = map(int, result.text.split())
-    assert two < 1.6 * one, f"one process {one}0 ms, two on two processors {two}0 ms"
 
 
 @pytest.mark.parametrize("smp", [2, 4])

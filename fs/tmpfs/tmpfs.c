@@ -71,6 +71,13 @@ static uint64_t size_parse(const char *text)
 	return n;
 }
 
+/* The same in pages, rounded up; 0 means no limit. */
+static uint64_t pages_parse(const char *text)
+{
+	uint64_t bytes = size_parse(text);
+	return bytes ? (bytes + TMPFS_BLOCK - 1) / TMPFS_BLOCK : UINT64_MAX;
+}
+
 /* Options of mount: mode=OCTAL, nr_inodes=N, size=BYTES[k|m|g|%] (0: no limit but the memory). */
 static int64_t options_apply(struct instance *i, const char *options)
 {
@@ -85,7 +92,7 @@ static int64_t options_apply(struct instance *i, const char *options)
 		else if (!strncmp(word, "nr_inodes=", 10))
 			i->max_nodes = strtoul(word + 10, NULL, 10);
 		else if (!strncmp(word, "size=", 5))
-			i->max_pages = size_parse(word + 5) ? (size_parse(word + 5) + TMPFS_BLOCK - 1) / TMPFS_BLOCK : UINT64_MAX;
+			i->max_pages = pages_parse(word + 5);
 		else if (word[0] && strcmp(word, "rw") && strcmp(word, "ro"))
 			return -EINVAL;
 	}

@@ -38,7 +38,7 @@ struct rs_image {
 	uint64_t send_names_len;
 };
 
-struct rs_event { nstime_t when; char text[RS_EVENT_BYTES]; };
+struct rs_note { nstime_t when; char text[RS_EVENT_BYTES]; };
 
 /* Why RS itself has killed an instance. */
 enum rs_verdict { RS_VERDICT_NONE, RS_VERDICT_HUNG, RS_VERDICT_INIT_SLOW };
@@ -67,7 +67,7 @@ struct rs_slot {
 	enum rs_verdict verdict;
 
 	uint32_t events;		/* ever recorded; the last RS_HISTORY are kept */
-	struct rs_event history[RS_HISTORY];
+	struct rs_note history[RS_HISTORY];
 };
 
 struct rs {

@@ -311,7 +311,7 @@ static void rs_died(struct rs_slot *s, int signo, const struct ksig_info *info)
 	case RS_STOPPING:
 		rs_died_stopping(s);
 		break;
-	case RS_FREE: case RS_DEAD: case RS_BACKOFF: case RS_FAILED: case RS_UPDATING:
+	case RS_FREE: case RS_DEAD: case RS_BACKOFF: case RS_FAILED: case RS_UPDATING: case RS_TEMPLATE:
 		break;
 	}
 }

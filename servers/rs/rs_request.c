@@ -257,7 +257,7 @@ static int64_t rq_why(const struct rs_args *a)
 	if (r != 0)
 		return r;
 	for (uint32_t i = s->events > RS_HISTORY ? s->events - RS_HISTORY : 0; i < s->events; i++) {
-		const struct rs_event *e = &s->history[i % RS_HISTORY];
+		const struct rs_note *e = &s->history[i % RS_HISTORY];
 
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%llu.%03llu %s %s\n", (unsigned long long)(e->when / RS_SECOND),
 			(unsigned long long)(e->when / RS_MS % 1000), s->pub->label, e->text);

@@ -83,7 +83,7 @@ struct rs_slot *rs_slot_of_major(int32_t major)
 
 static const char *const rs_state_names[] = {
 	[RS_FREE] = "free", [RS_STARTING] = "starting", [RS_RUNNING] = "running", [RS_STOPPING] = "stopping", [RS_DEAD] = "dead",
-	[RS_BACKOFF] = "waiting to restart", [RS_FAILED] = "failed", [RS_UPDATING] = "updating",
+	[RS_BACKOFF] = "waiting to restart", [RS_FAILED] = "failed", [RS_UPDATING] = "updating", [RS_TEMPLATE] = "template",
 };
 
 const char *rs_state_name(uint32_t state)
@@ -102,7 +102,7 @@ void rs_state_set(struct rs_slot *s, enum rs_state state)
 
 void rs_event(struct rs_slot *s, const char *format, ...)
 {
-	struct rs_event *e = &s->history[s->events++ % RS_HISTORY];
+	struct rs_note *e = &s->history[s->events++ % RS_HISTORY];
 	va_list args;
 
 	e->when = sys_uptime();

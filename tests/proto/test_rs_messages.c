@@ -26,7 +26,7 @@ static void services_may_not_give_orders(void)
 static void unknown_requests_are_answered(void)
 {
 	CHECK_EQ(ask_rs(RS_LU_READY, 1, 0), -EBADREQUEST);
-	CHECK_EQ(ask_rs(RS_LOOKUP, 0, 0), -EBADREQUEST);
+	CHECK_EQ(ask_rs(MSG_RS + 2, 0, 0), -EBADREQUEST);
 	CHECK_EQ(ask_rs(MSG_RS + 40, 0, 0), -EBADREQUEST);
 	CHECK_EQ(ask_rs(MSG_TEST, 0, 0), -EBADREQUEST);
 	CHECK_EQ(ask_rs(0, 0, 0), -EBADREQUEST);

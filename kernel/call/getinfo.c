@@ -39,7 +39,7 @@ static err_t info_kernel(struct proc *caller, struct kcall *c)
 {
 	struct info_kernel i = { .nr_cpus = arch_cpu_count(), .nr_procs = NR_PROCS, .nr_sys_procs = NR_SYS_PROCS, .tick_hz = 100,
 		.now = arch_now_ns(), .boot_realtime = arch_boot_realtime(), .tsc_khz = arch_tsc_khz(),
-		.context_switches = sched_switch_count(), .ipc_messages = ipc_message_count, .page_faults = vm_fault_count,
+		.context_switches = sched_switch_count(), .ipc_messages = message_trace.next, .page_faults = vm_fault_count,
 		.forks = kcall_fork_count() };
 
 	for (unsigned cpu = 0; cpu < arch_cpu_count(); cpu++)

@@ -21,7 +21,7 @@ static const char *endpoint_name(endpoint_t e)
 	}
 }
 
-static size_t trace_line(uint32_t i, char *out, size_t size)
+static size_t trace_line(uint64_t i, char *out, size_t size)
 {
 	const struct trace_entry *e = &message_trace.entry[i % TRACE_ENTRIES];
 
@@ -32,10 +32,10 @@ static size_t trace_line(uint32_t i, char *out, size_t size)
 
 size_t trace_text(char *out, size_t size)
 {
-	uint32_t first = message_trace.next > TRACE_ENTRIES ? message_trace.next - TRACE_ENTRIES : 0;
+	uint64_t first = message_trace.next > TRACE_ENTRIES ? message_trace.next - TRACE_ENTRIES : 0;
 	size_t n = 0;
 
-	for (uint32_t i = first; i != message_trace.next && n + 100 < size; i++)
+	for (uint64_t i = first; i != message_trace.next && n + 100 < size; i++)
 		n += trace_line(i, out + n, size - n);
 	return n;
 }
@@ -43,10 +43,10 @@ size_t trace_text(char *out, size_t size)
 void trace_dump(void)
 {
 	enum { LINES = 32 };
-	uint32_t first = message_trace.next > LINES ? message_trace.next - LINES : 0;
+	uint64_t first = message_trace.next > LINES ? message_trace.next - LINES : 0;
 	char line[128];
 
-	for (uint32_t i = first; i != message_trace.next; i++)
+	for (uint64_t i = first; i != message_trace.next; i++)
 		log_write(line, trace_line(i, line, sizeof(line)));
 }
 

@@ -53,7 +53,6 @@ static void async_deliver(struct proc *dst, const struct async_msg *m)
 	for (unsigned i = 0; i < MSG_WORDS; i++)
 		arch_frame_word_set(&dst->frame, i, m->message[1 + i]);
 	ipc_finish_receive(dst, m->source, IPC_STATUS_OF(IPC_SENDA));
-	ipc_message_count++;
 	trace_message(m->source, dst->endpoint, (uint32_t)m->message[0], IPC_SENDA - IPC_SEND);
 }
 

@@ -52,7 +52,19 @@ static inline bool runs_next(const struct proc *dst)
 	return likely(dst->cpu_mask >> arch_cpu_id() & 1);
 }
 
-static inline void switch_to(struct proc *p, struct proc *dst)
+/*
+ * dst's address space is the loaded one, or was changed since this CPU last used it. Out of the way and never called but as the last
+ * thing: so the short way needs no stack.
+ */
+static __attribute__((cold, noinline, returns_nonnull)) struct proc *go_on_in_space(struct proc *dst)
+{
+	space_load(dst->space);
+	get_cpulocal_var(user_space) = dst->space;
+	kernel_unlock();
+	return dst;
+}
+
+static inline struct proc *switch_to(struct proc *p, struct proc *dst)
 {
 	struct space *s = dst->space;
 	unsigned cpu = arch_cpu_id();
@@ -61,21 +73,19 @@ static inline void switch_to(struct proc *p, struct proc *dst)
 	p->user_ns += now - get_cpulocal_var(last_time);
 	get_cpulocal_var(last_time) = now;
 	p->messages_sent++;
-	ipc_message_count++;
 	dst->rts = 0;
 	dst->cpu = cpu;
 	dst->switches++;
 	get_cpulocal_var(sched_stats).switches++;
 	get_cpulocal_var(current_proc) = dst;
-	if (unlikely(s->p_stale_tlb >> cpu & 1) || unlikely(get_cpulocal_var(loaded_space) == s)) {
-		space_load(s);
-	} else {
-		get_cpulocal_var(space_counters).loads++;
-		get_cpulocal_var(loaded_space) = s;
-		arch_space_load(s, true);
-	}
+	if (unlikely(s->p_stale_tlb >> cpu & 1) || unlikely(get_cpulocal_var(loaded_space) == s))
+		return go_on_in_space(dst);
+	get_cpulocal_var(space_counters).loads++;
+	get_cpulocal_var(loaded_space) = s;
+	arch_space_load(s, true);
 	get_cpulocal_var(user_space) = s;
 	kernel_unlock();
+	return dst;
 }
 
 static inline void deliver(struct proc *p, struct proc *dst, uint32_t status)
@@ -110,8 +120,7 @@ static inline struct proc *fast_sendrec(struct proc *p)
 	deliver(p, dst, IPC_STATUS_OF(IPC_SENDREC) | IPC_STATUS_CALL);
 	dst->flags |= PROC_RUNNING;
 	wait_for_reply(p, dst, PROC_SENDREC);
-	switch_to(p, dst);
-	return dst;
+	return switch_to(p, dst);
 }
 
 static inline struct proc *fast_replyrec(struct proc *p)
@@ -139,8 +148,7 @@ static inline struct proc *fast_replyrec(struct proc *p)
 	p->flags &= ~PROC_RUNNING;
 	p->recv_from = EP_ANY;
 	p->rts = RTS_RECEIVING;
-	switch_to(p, dst);
-	return dst;
+	return switch_to(p, dst);
 }
 
 /* The answer lies in the slot; p goes on at once, and its time goes on as if it had not been here. */
@@ -171,8 +179,7 @@ static inline struct proc *fast_routed(struct proc *p, uint64_t number)
 		| (proc_is_user(p) ? IPC_STATUS_USER : 0));
 	dst->flags |= PROC_RUNNING;
 	wait_for_reply(p, dst, PROC_SENDREC | PROC_ROUTED);
-	switch_to(p, dst);
-	return dst;
+	return switch_to(p, dst);
 }
 
 /* Lock held. The process to resume with everything done and the lock dropped, or 0 with nothing done. */

@@ -19,7 +19,6 @@
 #include <kernel/sched.h>
 #include "deliver.h"
 
-HOT_DATA uint64_t ipc_message_count;
 
 /* ---- delivery ---- */
 
@@ -69,7 +68,6 @@ static uint32_t routed_status(const struct proc *src)
 static inline void ipc_deliver(struct proc *src, struct proc *dst, uint32_t status)
 {
 	src->messages_sent++;
-	ipc_message_count++;
 	if (unlikely(dst->flags & PROC_ROUTED)) {
 		ipc_routed_result(dst, (int64_t)arch_frame_word(&src->frame, 0));
 		return;

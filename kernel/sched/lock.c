@@ -15,7 +15,7 @@ HOT_DATA uint32_t kernel_locked;
 
 void kernel_lock(void)
 {
-	while (unlikely(!kernel_trylock())) {
+	while (__atomic_load_n(&kernel_locked, __ATOMIC_RELAXED) || !kernel_trylock()) {
 		sched_serve_take_off();
 		space_on_shootdown();
 		arch_spin_wait();

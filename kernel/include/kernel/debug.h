@@ -30,7 +30,7 @@ void trace_refused(const struct proc *caller, const char *what, int64_t detail, 
 
 enum { TRACE_ENTRIES = 64 };		/* a power of two */
 struct trace_entry { endpoint_t from, to; uint32_t type, primitive; };
-extern struct message_trace { struct trace_entry entry[TRACE_ENTRIES]; uint32_t next; } message_trace;
+extern struct message_trace { struct trace_entry entry[TRACE_ENTRIES]; uint64_t next; /* = messages delivered since boot */ } message_trace;
 
 static inline void trace_message(endpoint_t from, endpoint_t to, uint32_t type, uint32_t primitive)
 {

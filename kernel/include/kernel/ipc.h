@@ -47,4 +47,3 @@ static inline bool ipc_is_receiving(const struct proc *dst, endpoint_t from)
 /* The receiving half is over: registers are set, let dst go on. */
 void ipc_wake_receiver(struct proc *dst);
 
-extern uint64_t ipc_message_count;

@@ -7,6 +7,7 @@ void irq_init(void);
 void irq_raise(unsigned irq);			/* the line fired */
 /* (owner, id) is the key: a second set replaces the hook. */
 err_t irq_hook_set(struct proc *p, unsigned irq, unsigned id, uint32_t flags, unsigned *hook);
+err_t irq_hook_set_message(struct proc *p, unsigned id, unsigned *hook, uint64_t *address, uint32_t *data);
 err_t irq_hook_remove(struct proc *p, unsigned hook);
 err_t irq_hook_enable(struct proc *p, unsigned hook, bool on);
 void irq_taken(struct proc *p, uint64_t ids);	/* notification delivered: unmask lines that asked for it */

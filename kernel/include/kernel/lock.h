@@ -12,7 +12,7 @@ extern uint32_t kernel_locked;
 /* Takes the lock if it is free. */
 static inline bool kernel_trylock(void)
 {
-	return !__atomic_load_n(&kernel_locked, __ATOMIC_RELAXED) && !__atomic_exchange_n(&kernel_locked, 1, __ATOMIC_ACQUIRE);
+	return !__atomic_exchange_n(&kernel_locked, 1, __ATOMIC_ACQUIRE);
 }
 
 void kernel_lock(void);

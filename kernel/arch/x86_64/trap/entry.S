@@ -8,10 +8,10 @@
  * the generic kernel has returned a struct proc; everything comes from its frame.
  *
  * %gs: the kernel's base while in the kernel, the user's in the other register (swapgs), for user mode the
- * reverse. Both of the user's bases are stored at every entry (a process may change them by wrfsbase
- * without telling), so a frame is complete whenever the kernel runs. NMI, double fault and machine check
- * may hit between entry and swapgs: they do not trust the present base but take this CPU's from the top of
- * their own stack.
+ * reverse. The user's bases are written at every exit and read at no entry: they are what the frame says,
+ * by arch_prctl and clone. (A program that executes wrfsbase, which AT_HWCAP2 does not offer it, loses the
+ * change.) NMI, double fault and machine check may hit between entry and swapgs: they do not trust the
+ * present base but take this CPU's from the top of their own stack.
  *
  * From kernel mode come only: interrupts that end arch_idle() (the stack is started again from its top),
  * faults at the listed instructions of mmu/copy.S (which go to their fix-up), and bugs (panic).
@@ -50,15 +50,6 @@
 	mov %r15, F_R15(\f)
 .endm
 
-.macro SAVE_BASES f, scratch
-	rdfsbase \scratch
-	mov \scratch, F_FS_BASE(\f)
-	swapgs
-	rdgsbase \scratch
-	swapgs
-	mov \scratch, F_GS_BASE(\f)
-.endm
-
 	.section .text.hot, "ax"
 /* ---- system calls: rcx = user rip, r11 = user rflags; flags cleaned by the processor (MSR_FMASK) ---- */
 	.globl x86_syscall_entry
@@ -74,7 +65,6 @@ x86_syscall_entry:
 	movq $0, F_FULL(%rsp)
 	mov LOCAL(x86_user_rsp), %rcx
 	mov %rcx, F_RSP(%rsp)
-	SAVE_BASES %rsp, %rcx
 	mov %rsp, %rdi
 	mov LOCAL(x86_stack_top), %rsp
 	xor %ebp, %ebp
@@ -88,12 +78,9 @@ return_to_user:
 	cmp %rcx, %rax
 	jne fpu_adjust
 fpu_adjusted:
-	mov F_RIP(%rax), %rcx
+	mov F_RIP(%rax), %rcx		/* canonical, else sysretq would fault in kernel mode: below X86_USER_LIMIT, or full */
 	cmpl $0, F_FULL(%rax)
 	jne leave_by_iret
-	mov %rcx, %r11
-	shr $47, %r11			/* sysretq with such an rip would fault in kernel mode */
-	jnz leave_by_iret
 	mov F_FS_BASE(%rax), %rdx
 	wrfsbase %rdx
 	mov F_GS_BASE(%rax), %rdx
@@ -214,7 +201,6 @@ x86_stubs:			/* one every 16 bytes, vectors 0..95 and then 0xf0, 0xf1, 0xff */
 	mov %rax, F_RSP(%rcx)
 	movq $-1, F_ORIG_RAX(%rcx)
 	movq $1, F_FULL(%rcx)
-	SAVE_BASES %rcx, %rax
 	mov %rcx, %rdi
 	pop %rsi
 	pop %rdx

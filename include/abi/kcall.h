@@ -55,6 +55,7 @@
 	X(ABORT,      0, "how ABORT_*, status: power off, reboot, halt") \
 	X(DIAGCTL,    1, "op DIAG_*, ptr, len: write the log, stack trace of ep, register for KSIG_LOG") \
 	X(TRACE,      0, "ep, op TRACE_*, addr, data: ptrace's mechanism") \
+	X(VUMAP,      0, "granter or SELF, ptr to struct vumap_seg[], n, access GRANT_*, ptr to struct phys_run[], room -> w[1] runs") \
 
 enum kcall_number {
 #define X(name, basic, what) KC_INDEX_##name,
@@ -85,10 +86,23 @@ enum { RUNCTL_F_STOPPED = 1, RUNCTL_F_IN_CALL = 2 /* in a system call */, RUNCTL
 
 enum { COPY_TRY = 1 };
 
-enum { IRQCTL_SET, IRQCTL_REMOVE, IRQCTL_ENABLE, IRQCTL_DISABLE };
+/*
+ * MSI: notify id in w[2] -> w[1] hook, w[2] address and w[3] data that the device must write to raise it (edge, never masked; a message
+ * while the hook is disabled is lost). The same (owner, id) again gets the same. ENOSPC.
+ */
+enum { IRQCTL_SET, IRQCTL_REMOVE, IRQCTL_ENABLE, IRQCTL_DISABLE, IRQCTL_MSI };
 enum { IRQ_REENABLE = 1 /* unmask when the notification has been taken */, IRQ_LEVEL = 2 };
 
 struct devio { uint16_t port; uint8_t width, write; uint32_t value; };
+
+/*
+ * KC_VUMAP: where the bytes of some segments lie in physical memory, one after the other, for DMA. The memory is made present (and, for
+ * GRANT_WRITE, writable and private) first. With SELF the segments lie in the caller's own memory at `offset` and grants are ignored.
+ * Only ordinary memory of services: EPERM for that of users and devices. E2BIG: more runs than there is room for.
+ */
+struct vumap_seg { grant_t grant; uint32_t len; uint64_t offset; };
+struct phys_run { paddr_t paddr; uint64_t len; };
+enum { VUMAP_SEGS_MAX = 64, VUMAP_RUNS_MAX = 512 };
 
 enum { VTIMER_VIRTUAL, VTIMER_PROF };
 enum { STATECTL_CLEAR_IPC_REFS = 1 };

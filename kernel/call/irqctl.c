@@ -30,6 +30,22 @@ static err_t irqctl_set(struct proc *caller, struct kcall *c)
 	return 0;
 }
 
+/* Everybody may: a message is raised by a device that the caller already controls. */
+static err_t irqctl_message(struct proc *caller, struct kcall *c)
+{
+	uint64_t address;
+	uint32_t data;
+	unsigned hook;
+	err_t err = c->w[2] < NOTIFY_IDS ? irq_hook_set_message(caller, (unsigned)c->w[2], &hook, &address, &data) : -EINVAL;
+
+	if (err)
+		return err;
+	c->w[1] = hook;
+	c->w[2] = address;
+	c->w[3] = data;
+	return 0;
+}
+
 err_t kcall_IRQCTL(struct proc *caller, struct kcall *c)
 {
 	if (caller->priv->id == PRIV_ID_USER)
@@ -39,6 +55,7 @@ err_t kcall_IRQCTL(struct proc *caller, struct kcall *c)
 	case IRQCTL_REMOVE: return irq_hook_remove(caller, (unsigned)c->w[1]);
 	case IRQCTL_ENABLE: return irq_hook_enable(caller, (unsigned)c->w[1], true);
 	case IRQCTL_DISABLE: return irq_hook_enable(caller, (unsigned)c->w[1], false);
+	case IRQCTL_MSI: return irqctl_message(caller, c);
 	default: return -EINVAL;
 	}
 }

@@ -3,6 +3,8 @@
  * Interrupt hooks. A line may have several; each notifies its owner with an id. A level-triggered line comes masked and is unmasked when
  * all its hooks are served: by taking the notification (IRQ_REENABLE) or by KC_IRQCTL ENABLE.
  *
+ * Numbers that no line has serve messages (MSI): a device writes a word to an address to raise one. They are never shared or masked.
+ *
  * Hooks belong to an endpoint, not to memory: they survive the exchange of a service's memory, and a restarted driver that sets the same
  * (owner, id) replaces its hook. If the owner dies its hooks are removed, which unmasks lines it shared with others.
  */
@@ -56,6 +58,8 @@ void irq_raise(unsigned irq)
 		if (!p)
 			continue;
 		any = true;
+		if (hooks[i].disabled)
+			continue;	/* a message: those cannot be masked */
 		/* Set first: the notification may be taken at once and clears it. */
 		hooks[i].waiting = !(hooks[i].flags & IRQ_REENABLE) || (hooks[i].flags & IRQ_LEVEL);
 		notify_irq(p, hooks[i].id);
@@ -101,6 +105,37 @@ err_t irq_hook_set(struct proc *p, unsigned irq, unsigned id, uint32_t flags, un
 	irq_update_line(irq);
 	*hook = (unsigned)i;
 	return 0;
+}
+
+/* A number that no line has and no hook uses. -1: none left. */
+static int message_irq_find(void)
+{
+	uint64_t address;
+	uint32_t data;
+
+	for (int irq = ARCH_NR_IRQS - 1; irq >= 0; irq--) {
+		bool used = false;
+
+		for (int i = 0; i < NR_HOOKS; i++)
+			used |= hooks[i].owner && hooks[i].irq == irq;
+		if (!used && arch_irq_message((unsigned)irq, &address, &data))
+			return irq;
+	}
+	return -1;
+}
+
+err_t irq_hook_set_message(struct proc *p, unsigned id, unsigned *hook, uint64_t *address, uint32_t *data)
+{
+	int i = hook_find(p, id), irq;
+
+	if (i < 0)
+		return -ENOSPC;
+	irq = hooks[i].owner && arch_irq_message(hooks[i].irq, address, data) ? hooks[i].irq : message_irq_find();
+	if (irq < 0)
+		return -ENOSPC;
+	arch_irq_set_level((unsigned)irq, false);
+	arch_irq_message((unsigned)irq, address, data);
+	return irq_hook_set(p, (unsigned)irq, id, IRQ_REENABLE, hook);
 }
 
 err_t irq_hook_remove(struct proc *p, unsigned hook)

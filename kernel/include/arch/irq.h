@@ -13,5 +13,7 @@ enum { ARCH_NR_IRQS = 64 };
 bool arch_irq_exists(unsigned irq);
 /* overrides what the firmware says; only while masked */
 void arch_irq_set_level(unsigned irq, bool level);
+/* A number without a line can be raised by a message: what a device writes where. false: it has a line. */
+bool arch_irq_message(unsigned irq, uint64_t *address, uint32_t *data);
 void arch_irq_mask(unsigned irq);			/* all are masked at start */
 void arch_irq_unmask(unsigned irq);

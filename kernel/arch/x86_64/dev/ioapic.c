@@ -16,6 +16,7 @@ enum {
 	REG_VERSION = 1, REG_ROUTES = 0x10, ROUTE_MASKED = 1 << 16, ROUTE_LEVEL = 1 << 15, ROUTE_LOW = 1 <<
 	13, NR_ISA = 16, DEFAULT_IOAPIC = 0xfec00000,
 };
+#define MESSAGE_ADDRESS 0xfee00000u
 enum { PIC1 = 0x20, PIC2 = 0xa0, ICW1 = 0x11, ICW4 = 1, PIC_VECTORS = 0x20 };
 
 static struct { volatile uint32_t *window; uint32_t first, count; } controllers[4];
@@ -54,6 +55,16 @@ bool arch_irq_exists(unsigned irq)
 		if (lines[irq].gsi - controllers[c].first < controllers[c].count)
 			return true;
 	return false;
+}
+
+/* Intel SDM volume 3, "message signalled interrupts": fixed delivery, edge, to the boot CPU. */
+bool arch_irq_message(unsigned irq, uint64_t *address, uint32_t *data)
+{
+	if (irq >= ARCH_NR_IRQS || arch_irq_exists(irq))
+		return false;
+	*address = MESSAGE_ADDRESS | x86_cpu_hw_ids[0] << 12;
+	*data = X86_VECTOR_IRQ + irq;
+	return true;
 }
 
 void arch_irq_set_level(unsigned irq, bool level)

@@ -283,7 +283,33 @@ static inline err_t sys_umap(endpoint_t ep, vaddr_t addr, uint64_t len, paddr_t 
 	return r;
 }
 
+/* *runs: in, room; out, how many there are. granter EP_SELF: own memory, at the segments' offsets. */
+static inline err_t sys_vumap(endpoint_t granter, const struct vumap_seg *segs, uint32_t n, uint32_t access, struct phys_run *runs,
+	uint32_t *nr_runs)
+{
+	uint64_t w[MSG_WORDS] = { kcall_ep(granter), kcall_ptr(segs), n, access, kcall_ptr(runs), *nr_runs };
+	err_t r = kcall(KC_VUMAP, w);
+
+	if (r == 0)
+		*nr_runs = (uint32_t)w[1];
+	return r;
+}
+
 /* ---- devices ---- */
+
+/* A message (MSI) that notifies with notify_id: what the device must write where. */
+static inline err_t sys_irqctl_msi(uint32_t notify_id, uint64_t *hook, uint64_t *address, uint32_t *data)
+{
+	uint64_t w[MSG_WORDS] = { IRQCTL_MSI, 0, notify_id };
+	err_t r = kcall(KC_IRQCTL, w);
+
+	if (r == 0) {
+		kcall_out(hook, w[1]);
+		*address = w[2];
+		*data = (uint32_t)w[3];
+	}
+	return r;
+}
 
 static inline err_t sys_irqctl(uint32_t op, uint32_t irq, uint32_t notify_id, uint32_t flags, uint64_t *hook)
 {

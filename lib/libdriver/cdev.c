@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Character drivers, the part they share: one loop, one table, one answer for each request.
+ * Character drivers, the part they share: one table, one answer for each request.
  *
  *   request       goes to            answered by
  *   OPEN .. IOCTL the callback       its result at once, or cdev_reply() later
  *   CANCEL        driver->cancel     -EINTR under the id of the request that was cancelled, if it was waiting here
  *   SELECT        driver->select     events; CDEV_READY may follow once
+ *   UP, REOPEN    driver->reopen, and driver->reopened after the last
  *
- * After a restart a driver may find requests in its queue that VFS sent to its predecessor: they name minors that nobody has
- * opened since the announcement. Those that arrive asynchronously are dropped (VFS has ended or repeats them after the driver-up event); a
- * caller that waits is told. Which minors are open is therefore the only state here, and it is meant to be lost.
+ * Between the announcement and CDEV_UP everything is void: it was sent to a predecessor, and VFS makes it again under another id. It is
+ * dropped, because nobody waits for an answer (a caller that waits by SENDREC, which VFS never does, is told). From then on each
+ * minor has to be opened, or named by CDEV_REOPEN, before it is used; anything else is answered with EIO and does not reach
+ * the driver. Which minors are open is therefore the only state here, and it is meant to be lost.
  */
 #include <errno.h>
 #include <libdriver/cdev.h>
-#include <libsef/ds.h>
-#include <stdio.h>
+#include <libdriver/driver.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 static struct {
 	const struct cdev_driver *driver;
-	bool filter;		/* a predecessor lived: drop what was meant for it */
-	uint32_t *opened;	/* devices opened since a predecessor's death; few, so a list */
+	bool deaf;		/* announced, and VFS has not said CDEV_UP */
+	bool filter;		/* only minors of the set below pass. Not after an update: the old version's set is not known */
+	uint32_t *opened;	/* devices opened since the announcement; few, so a list */
 	uint32_t nr_opened;
+	uint64_t to_reopen;	/* CDEV_REOPENs still to come */
 } cdev;
 
-/* ---- spurious requests ---- */
+/* ---- which minors are open ---- */
 
 static bool cdev_is_open(uint32_t dev)
 {
@@ -38,9 +42,11 @@ static bool cdev_is_open(uint32_t dev)
 /* Without memory for the set everything passes: better a stray request than a lost one. */
 static void cdev_minor_opened(uint32_t dev)
 {
+	uint32_t *bigger;
+
 	if (!cdev.filter || cdev_is_open(dev))
 		return;
-	uint32_t *bigger = realloc(cdev.opened, (cdev.nr_opened + 1) * sizeof(*bigger));
+	bigger = realloc(cdev.opened, (cdev.nr_opened + 1) * sizeof(*bigger));
 	if (!bigger) {
 		cdev.filter = false;
 		return;
@@ -49,9 +55,19 @@ static void cdev_minor_opened(uint32_t dev)
 	cdev.opened[cdev.nr_opened++] = dev;
 }
 
-static bool cdev_is_spurious(uint32_t type, uint32_t dev)
+static void cdev_minors_forget(void)
 {
-	return cdev.filter && type != CDEV_OPEN && !cdev_is_open(dev);
+	free(cdev.opened);
+	cdev.opened = 0;
+	cdev.nr_opened = 0;
+}
+
+/* The announcement is out. */
+static void cdev_forget(bool again)
+{
+	(void)again;
+	cdev_minors_forget();
+	cdev.filter = cdev.deaf = true;
 }
 
 /* ---- answers ---- */
@@ -83,6 +99,18 @@ void cdev_ready(uint32_t minor, uint32_t events)
 	MSG_BODY(struct cdev_ready, &m)->minor = minor;
 	MSG_BODY(struct cdev_ready, &m)->events = events;
 	sef_send(EP_VFS, &m, 0);
+}
+
+void cdev_progress(uint32_t id, uint64_t bytes)
+{
+	struct message m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = CDEV_PROGRESS;
+	MSG_BODY(struct cdev_progress, &m)->id = id;
+	MSG_BODY(struct cdev_progress, &m)->bytes = bytes;
+	sef_send(EP_VFS, &m, 0);
+	sef_flush();
 }
 
 /* ---- requests ---- */
@@ -120,15 +148,43 @@ static void rq_select(const struct cdev_select_req *r)
 	cdev_answer(r->id, ready, 0);
 }
 
-static void cdev_request(const struct message *m)
+/* What comes behind this message is meant for us. A second one (the event of a predecessor and ours) begins all over. */
+static void rq_up(const struct cdev_req *r)
+{
+	cdev_minors_forget();
+	cdev.filter = true;
+	cdev.deaf = false;
+	cdev.to_reopen = r->arg;
+	if (cdev.driver->up)
+		cdev.driver->up();
+	if (cdev.to_reopen == 0 && cdev.driver->reopened)
+		cdev.driver->reopened();
+}
+
+static void rq_reopen(const struct cdev_req *r)
+{
+	int64_t result = cdev.driver->reopen ? cdev.driver->reopen(r) : 0;
+
+	if (result == 0)
+		cdev_minor_opened(r->minor);
+	cdev_answer(r->id, result, 0);
+	if (cdev.to_reopen && --cdev.to_reopen == 0 && cdev.driver->reopened)
+		cdev.driver->reopened();
+}
+
+static bool cdev_is_request(const struct message *m)
+{
+	return m->source == EP_VFS && m->type >= CDEV_OPEN && m->type <= CDEV_REOPEN && m->type % 2 == 0;
+}
+
+static bool cdev_request(const struct message *m, uint32_t status)
 {
 	const struct cdev_req *r = MSG_BODY(const struct cdev_req, m);
 	const struct cdev_driver *d = cdev.driver;
 
-	if (cdev_is_spurious(m->type, r->minor)) {
-		log_debug("request %#x on minor %u was for a predecessor, dropped", m->type, r->minor);
-		return;
-	}
+	(void)status;
+	if (!cdev_is_request(m))
+		return false;
 	switch (m->type) {
 	case CDEV_OPEN: rq_open(r); break;
 	case CDEV_CLOSE: rq_simple(r, d->close, 0); break;
@@ -137,40 +193,37 @@ static void cdev_request(const struct message *m)
 	case CDEV_IOCTL: rq_simple(r, d->ioctl, -ENOTTY); break;
 	case CDEV_CANCEL: rq_cancel(r); break;
 	case CDEV_SELECT: rq_select(MSG_BODY(const struct cdev_select_req, m)); break;
+	case CDEV_UP: rq_up(r); break;
+	case CDEV_REOPEN: rq_reopen(r); break;
 	}
+	return true;
 }
 
-static bool cdev_is_request(const struct message *m)
+static bool cdev_names_open_minor(const struct message *m)
 {
-	return m->source == EP_VFS && m->type >= CDEV_OPEN && m->type <= CDEV_SELECT && m->type % 2 == 0;
+	uint32_t minor = MSG_BODY(const struct cdev_req, m)->minor;	/* also of a cdev_select_req */
+
+	return m->type == CDEV_OPEN || m->type == CDEV_REOPEN || m->type == CDEV_CANCEL || !cdev.filter || cdev_is_open(minor);
 }
+_Static_assert(offsetof(struct cdev_req, minor) == offsetof(struct cdev_select_req, minor), "one minor for all requests");
 
-static void cdev_notified(const struct message *m)
+static bool cdev_stale(const struct message *m, uint32_t status)
 {
-	const struct cdev_driver *d = cdev.driver;
-	const struct notify_body *body = MSG_BODY(const struct notify_body, m);
+	const struct cdev_req *r = MSG_BODY(const struct cdev_req, m);
 
-	if (m->source == EP_HARDWARE) {
-		if (d->on_irq)
-			d->on_irq(body->irqs);
-	} else if (m->source == EP_CLOCK) {
-		if (d->on_alarm)
-			d->on_alarm(body->when);
-	} else if (d->on_notify) {
-		d->on_notify(m->source);
+	if (!cdev_is_request(m) || m->type == CDEV_UP)
+		return false;
+	if (cdev.deaf) {
+		log_debug("request %#x on minor %#x was for a predecessor, dropped", m->type, r->minor);
+		if (status & IPC_STATUS_CALL)
+			sef_reply_result(m->source, m->type, -ERESTARTSYS);
+		return true;
 	}
-}
-
-static void cdev_dispatch(const struct message *m, uint32_t status)
-{
-	if (ipc_is_notify(status))
-		cdev_notified(m);
-	else if (cdev_is_request(m))
-		cdev_request(m);
-	else if (cdev.driver->on_message)
-		cdev.driver->on_message(m, status);
-	else if (status & IPC_STATUS_CALL)
-		sef_reply_result(m->source, m->type, -EBADREQUEST);
+	if (cdev_names_open_minor(m))
+		return false;
+	log_debug("request %#x on minor %#x, which is not open", m->type, r->minor);
+	cdev_answer(r->id, -EIO, 0);
+	return true;
 }
 
 /* ---- data ---- */
@@ -197,63 +250,22 @@ err_t cdev_zero(const struct cdev_req *r, uint64_t offset, size_t len)
 
 /* ---- life ---- */
 
-/* Order: callers of the predecessor are let go first, then the world hears of us, then only what is opened anew counts. */
-static void cdev_announce_as(bool same_endpoint)
-{
-	char label[LABEL_LEN], key[DS_KEY_LEN];
-	err_t r = 0;
-
-	if (same_endpoint)
-		r = sys_statectl(STATECTL_CLEAR_IPC_REFS);
-	if (r == 0)
-		r = ds_retrieve_label_name(label, sef_self());
-	if (r == 0) {
-		snprintf(key, sizeof(key), "drv.chr.%s", label);
-		r = ds_publish_u64(key, DS_DRIVER_UP, DSF_OVERWRITE);
-	}
-	if (r != 0)
-		fail_stop("cannot announce: %s", err_text(r));
-	free(cdev.opened);
-	cdev.opened = 0;
-	cdev.nr_opened = 0;
-}
-
 void cdev_announce(void)
 {
-	cdev_announce_as(false);
+	driver_announce(false);
 }
 
-static err_t cdev_init_fresh(const struct sef_init_info *info)
-{
-	err_t r = cdev.driver->sef.init_fresh ? cdev.driver->sef.init_fresh(info) : 0;
-
-	if (r == 0)
-		cdev_announce_as(false);
-	return r;
-}
-
-static err_t cdev_init_restart(const struct sef_init_info *info)
-{
-	err_t r = cdev.driver->sef.init_restart ? cdev.driver->sef.init_restart(info) : cdev_init_fresh(info);
-
-	if (r == 0 && cdev.driver->sef.init_restart)
-		cdev_announce_as(info->old_endpoint == info->endpoint);
-	cdev.filter = true;
-	return r;
-}
-
-/* An update with the state moved over is no event for anybody: the driver's own callback decides, and we keep silent. */
 void cdev_task(const struct cdev_driver *driver)
 {
-	struct sef_callbacks cb = driver->sef;
-	struct message m;
-	uint32_t status;
+	static const struct driver_class class = {
+		.event = "drv.chr.", .request = cdev_request, .stale = cdev_stale, .forget = cdev_forget,
+	};
+	static struct driver base;
 
 	cdev.driver = driver;
-	cb.init_fresh = cdev_init_fresh;
-	cb.init_restart = cdev_init_restart;
-	sef_startup(&cb);
-	for (;;)
-		if (sef_receive(EP_ANY, &m, &status) == 0)
-			cdev_dispatch(&m, status);
+	base = (struct driver){
+		.class = &class, .sef = driver->sef, .on_irq = driver->on_irq, .on_alarm = driver->on_alarm,
+		.on_notify = driver->on_notify, .on_message = driver->on_message,
+	};
+	driver_task(&base);
 }

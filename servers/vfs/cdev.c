@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Character devices. The device map says which driver serves a major number; requests go to it asynchronously (proto/cdev.h) and are
- * ended by signals with CDEV_CANCEL. Data goes directly between user and driver by magic grants that are only tried.
+ * Files on character devices. The device map says which driver serves a major number (dmap.c); requests go to it asynchronously
+ * (proto/cdev.h) and are ended by signals with CDEV_CANCEL. Data goes directly between user and driver by magic grants that are only tried.
  *
- * A file on a device belongs to the driver process that opened it: when the driver dies or is replaced, what waits ends with EIO, and so
- * does every later use but close; a new open reaches the successor.
+ * When the driver dies: a request on a device that can be recovered is made again to the next instance (device.c), with grants for that
+ * one; on others it ends with EIO. Programs never see which process serves them.
  */
 #include "cdev.h"
 
@@ -19,48 +19,23 @@
 #include <sys/sysmacros.h>
 
 #include "calls.h"
+#include "device.h"
 #include "fsreq.h"
 #include "request.h"
 
-enum { MAJORS = 512, IOCTL_LEGACY_BYTES = 256, CDEV_IO_MAX = 1 << 20, SOFT_TRIES = 8, MINOR_ZERO = 5 };
-
-/* One device in use, shared by all files on it; polling waits here. */
-struct device {
-	struct list link;
-	unsigned refs;
-	endpoint_t driver;
-	uint32_t major, minor;		/* minor: as the driver counts it */
-	uint32_t dev;			/* CDEV_DEV: what the protocol calls minor */
-	bool dead;			/* its driver is gone */
-	struct waitq q;
-};
-
-static struct cdev {
-	struct { endpoint_t driver; char label[LABEL_LEN]; } map[MAJORS];
-	struct list devices;
-} cdev;
+enum { IOCTL_LEGACY_BYTES = 256, CDEV_IO_MAX = 1 << 20, SOFT_TRIES = 8, MINOR_ZERO = 5, DRIVER_GONE = -ERESTARTSYS };
 
 static const struct file_ops device_ops, memory_device_ops;
 
-/* ---- the device map -------------------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------------------------------------- */
 
-void cdev_map(int32_t major, endpoint_t ep, const char *label)
+static void map_boot(uint32_t major, endpoint_t ep, const char *label)
 {
-	if (major < 0 || major >= MAJORS)
-		return;
-	if (cdev.map[major].driver > 0)
-		cdev_driver_dead(cdev.map[major].driver);
-	cdev.map[major].driver = ep > 0 ? ep : 0;
-	snprintf(cdev.map[major].label, LABEL_LEN, "%.*s", LABEL_LEN - 1, label);
+	if (!dmap_char(major))
+		dmap_map((int32_t)major, ep, label);
 }
 
-static void cdev_map_boot(int32_t major, endpoint_t ep, const char *label)
-{
-	if (!cdev.map[major].driver)
-		cdev_map(major, ep, label);
-}
-
-static void cdev_map_services(const struct sef_init_info *info)
+static void map_services(const struct sef_init_info *info)
 {
 	struct rs_pub pub;
 	for (uint32_t i = 0; i < info->proctab_count; i++) {
@@ -68,81 +43,31 @@ static void cdev_map_services(const struct sef_init_info *info)
 			return;
 		for (int m = 0; pub.in_use && m < RS_NR_MAJORS; m++)
 			if (pub.majors[m] > 0)
-				cdev_map(pub.majors[m], pub.endpoint, pub.label);
+				dmap_map(pub.majors[m], pub.endpoint, pub.label);
 	}
 }
 
 void cdev_init(const struct sef_init_info *info)
 {
-	list_init(&cdev.devices);
-	cdev_map_services(info);
-	cdev_map_boot(MAJOR_MEM, EP_MEMORY, "memory");
-	cdev_map_boot(MAJOR_TTYS, EP_TTY, "tty");
-	cdev_map_boot(MAJOR_TTYAUX, EP_TTY, "tty");
-	cdev_map_boot(MAJOR_PTS, EP_TTY, "tty");
-}
-
-void cdev_driver_dead(endpoint_t ep)
-{
-	requests_fail(ep);
-	for (struct list *l = cdev.devices.next; l != &cdev.devices; l = l->next) {
-		struct device *d = list_entry(l, struct device, link);
-		if (d->driver != ep)
-			continue;
-		d->dead = true;
-		waitq_wake(&d->q, POLLERR | POLLHUP);
-	}
-}
-
-size_t cdev_text(char *buf, size_t room)
-{
-	size_t used = (size_t)snprintf(buf, room, "Character devices:\n");
-	for (int i = 0; i < MAJORS && used < room; i++)
-		if (cdev.map[i].driver)
-			used += (size_t)snprintf(buf + used, room - used, "%3d %s\n", i, cdev.map[i].label);
-	return used < room ? used : room - 1;
-}
-
-/* ---- devices --------------------------------------------------------------------------------------------------- */
-
-static struct device *device_get(endpoint_t driver, uint32_t major, uint32_t minor)
-{
-	for (struct list *l = cdev.devices.next; l != &cdev.devices; l = l->next) {
-		struct device *d = list_entry(l, struct device, link);
-		if (d->driver == driver && d->major == major && d->minor == minor && !d->dead) {
-			d->refs++;
-			return d;
-		}
-	}
-	struct device *d = calloc(1, sizeof *d);
-	if (!d)
-		return NULL;
-	d->refs = 1;
-	d->driver = driver;
-	d->major = major;
-	d->minor = minor;
-	d->dev = CDEV_DEV(major, minor);
-	waitq_init(&d->q);
-	list_append(&cdev.devices, &d->link);
-	return d;
-}
-
-static void device_put(struct device *d)
-{
-	if (--d->refs > 0)
-		return;
-	list_remove(&d->link);
-	free(d);
+	devices_init();
+	map_services(info);
+	map_boot(MAJOR_MEM, EP_MEMORY, "memory");
+	map_boot(MAJOR_TTYS, EP_TTY, "tty");
+	map_boot(MAJOR_TTYAUX, EP_TTY, "tty");
+	map_boot(MAJOR_PTS, EP_TTY, "tty");
+	dmap_init();
 }
 
 void cdev_ready(const struct message *m)
 {
 	const struct cdev_ready *r = (const struct cdev_ready *)(const void *)m->w;
-	for (struct list *l = cdev.devices.next; l != &cdev.devices; l = l->next) {
-		struct device *d = list_entry(l, struct device, link);
-		if (d->driver == m->source && d->dev == r->minor)
-			waitq_wake(&d->q, r->events);
-	}
+	device_ready(m->source, r->minor, r->events);
+}
+
+void cdev_progress(const struct message *m)
+{
+	const struct cdev_progress *p = (const struct cdev_progress *)(const void *)m->w;
+	request_progress(p->id, m->source, p->bytes);
 }
 
 static void fill_who(struct cdev_req *q, const struct client *cl)
@@ -184,10 +109,14 @@ static int request_wait_cancellable(struct call *c, struct request *rq, uint32_t
 	return rq->error;
 }
 
-/* Exchange; *rep is the driver's answer. */
-static int64_t exchange(struct call *c, endpoint_t driver, uint32_t type, struct cdev_req *q, struct cdev_rep *rep)
+/*
+ * One request and its answer: the driver's result, and *rep. DRIVER_GONE: the instance has died or another is up, and it is not known what
+ * became of the request; rep->value is what CDEV_PROGRESS has told about it.
+ */
+static int64_t exchange(struct call *c, struct driver *driver, uint32_t type, struct cdev_req *q, struct cdev_rep *rep)
 {
-	struct request *rq = request_new(driver);
+	uint32_t instance = driver->instance;
+	struct request *rq = request_new(driver->ep);
 	if (!rq)
 		return -ENOMEM;
 	struct message m = { .type = type };
@@ -195,14 +124,23 @@ static int64_t exchange(struct call *c, endpoint_t driver, uint32_t type, struct
 	*MSG_BODY(struct cdev_req, &m) = *q;
 	request_send(rq, &m);
 	int64_t r = request_wait_cancellable(c, rq, q->minor);
-	if (r == 0 && rq->reply.type != CDEV_REPLY)
-		r = -EIO;
-	if (r == 0) {
+	if (r) {
+		driver_lost(driver, instance);
+		rep->value = rq->progress;
+		r = DRIVER_GONE;
+	} else {
 		memcpy(rep, rq->reply.w, sizeof *rep);
-		r = rep->result;
+		r = rq->reply.type == CDEV_REPLY && rep->result != DRIVER_GONE ? rep->result : -EIO;
 	}
 	request_free(rq);
 	return r;
+}
+
+/* After DRIVER_GONE: 0 when the request may be made again. */
+static int again(struct call *c, struct device *d, struct cdev_req *q)
+{
+	q->flags |= CDEV_REPEATED;
+	return d->recoverable ? device_wait(c, d) : -EIO;
 }
 
 /* ---- open and close -------------------------------------------------------------------------------------------- */
@@ -228,34 +166,32 @@ static void send_alone(endpoint_t driver, uint32_t type, struct cdev_req *q)
 	request_abandon(rq);
 }
 
+/* Only an instance that knows it as open is told; the next one is told how often it is open then. */
 static void device_send_close(const struct device *d)
 {
-	if (!d->dead)
-		send_alone(d->driver, CDEV_CLOSE, &(struct cdev_req){ .minor = d->dev });
+	if (!d->dead && d->driver->state == DRIVER_UP && d->instance == d->driver->instance)
+		send_alone(d->driver->ep, CDEV_CLOSE, &(struct cdev_req){ .minor = d->dev });
 }
 
 void cdev_session_end(struct client *cl)
 {
 	uint32_t ctty = cl->session->ctty;
-	endpoint_t driver = major(ctty) < MAJORS ? cdev.map[major(ctty)].driver : 0;
+	const struct driver *driver = ctty ? dmap_char(major(ctty)) : NULL;
 	struct cdev_req q = { .minor = CDEV_DEV(major(ctty), minor(ctty)), .pos = TIOCNOTTY };
-	if (!ctty || !driver)
-		return;
-	fill_who(&q, cl);
 	cl->session->ctty = 0;
-	send_alone(driver, CDEV_IOCTL, &q);
+	if (!driver || driver->state != DRIVER_UP)
+		return;		/* the next instance hears that no session is there */
+	fill_who(&q, cl);
+	send_alone(driver->ep, CDEV_IOCTL, &q);
 }
 
-static int device_file(struct vnode *v, unsigned flags, endpoint_t driver, uint32_t major, uint32_t minor, struct file **out)
+static int device_file(struct vnode *v, unsigned flags, struct device *d, struct file **out)
 {
-	struct device *d = device_get(driver, major, minor);
-	const struct file_ops *ops = major == MAJOR_MEM ? &memory_device_ops : &device_ops;
-	struct file *f = d ? file_new(ops, flags & ~(unsigned)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)) : NULL;
+	const struct file_ops *ops = cdev_major(d->dev) == MAJOR_MEM ? &memory_device_ops : &device_ops;
+	struct file *f = file_new(ops, flags & ~(unsigned)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
 	if (!f) {
-		if (d) {
-			device_send_close(d);
-			device_put(d);
-		}
+		device_send_close(d);
+		device_put(d);
 		return -ENFILE;
 	}
 	f->vnode = vnode_get(v);
@@ -264,40 +200,48 @@ static int device_file(struct vnode *v, unsigned flags, endpoint_t driver, uint3
 	return 0;
 }
 
+/* Open it in whichever instance is there; `q` gets who asks. The driver's result, and in *out the device with a reference. */
+static int64_t driver_open(struct call *c, struct client *cl, struct cdev_req *q, struct device **out)
+{
+	for (;;) {
+		struct driver *driver;
+		struct cdev_rep rep;
+		int64_t r = driver_wait(c, cdev_major(q->minor), &driver);
+		if (r)
+			return r;
+		uint32_t instance = driver->instance;
+		fill_who(q, cl);
+		r = exchange(c, driver, CDEV_OPEN, q, &rep);
+		if (r == DRIVER_GONE || (r >= 0 && instance != driver->instance))
+			continue;
+		if (r < 0)
+			return r;
+		*out = device_get(driver, r & CDEV_CLONED ? (uint32_t)rep.value : q->minor, r & CDEV_RECOVERABLE);
+		return *out ? r : -ENOMEM;
+	}
+}
+
 int cdev_open(struct call *c, struct client *cl, struct vnode *v, unsigned flags, struct file **out)
 {
-	uint32_t major_nr = major(v->attr.rdev), minor_nr = minor(v->attr.rdev);
-	bool is_ctty = major_nr == MAJOR_TTYAUX && minor_nr == 0;
+	uint32_t rdev = (uint32_t)v->attr.rdev;
+	bool is_ctty = major(rdev) == MAJOR_TTYAUX && minor(rdev) == 0;
+	struct device *d = NULL;
 	if (cl->session && cl->session->ctty)
 		flags |= O_NOCTTY;	/* a session has one */
-	if (is_ctty) {	/* /dev/tty */
-		uint32_t ctty = cl->session ? cl->session->ctty : 0;
-		if (!ctty)
-			return -ENXIO;
-		major_nr = major(ctty);
-		minor_nr = minor(ctty);
-	}
-	endpoint_t driver = major_nr < MAJORS ? cdev.map[major_nr].driver : 0;
-	if (!driver)
+	if (is_ctty && !(rdev = cl->session ? cl->session->ctty : 0))	/* /dev/tty */
 		return -ENXIO;
-	struct cdev_req q = { .minor = CDEV_DEV(major_nr, minor_nr), .grant = GRANT_INVALID, .flags = access_flags(flags),
+	struct cdev_req q = { .minor = CDEV_DEV(major(rdev), minor(rdev)), .grant = GRANT_INVALID, .flags = access_flags(flags),
 		.arg = cl->fsuid | (uint64_t)cl->fsgid << 32 };
-	struct cdev_rep rep;
-	fill_who(&q, cl);
-	int64_t r = exchange(c, driver, CDEV_OPEN, &q, &rep);
+	int64_t r = driver_open(c, cl, &q, &d);
 	if (r == -EIO && is_ctty) {	/* it hung up: the session has none any more */
 		cl->session->ctty = 0;
 		return -ENXIO;
 	}
 	if (r < 0)
 		return (int)r;
-	if (r & CDEV_CLONED) {
-		major_nr = cdev_major((uint32_t)rep.value);
-		minor_nr = cdev_minor((uint32_t)rep.value);
-	}
 	if (r & CDEV_CTTY && cl->session)
-		cl->session->ctty = (uint32_t)makedev(major_nr, minor_nr);
-	return device_file(v, flags, driver, major_nr, minor_nr, out);
+		cl->session->ctty = (uint32_t)makedev(cdev_major(d->dev), cdev_minor(d->dev));
+	return device_file(v, flags, d, out);
 }
 
 static void device_close(struct file *f)
@@ -310,32 +254,58 @@ static void device_close(struct file *f)
 /* ---- data ------------------------------------------------------------------------------------------------------ */
 
 struct cdev_io { struct file *f; struct uio *u; uint32_t type; unsigned flags; uint64_t pos; };
+struct piece { vaddr_t addr; uint64_t len, done; };	/* done: by instances that died */
+
+/* One request: a grant for this instance, the exchange, the grant taken back. */
+static int64_t io_request(struct call *c, struct cdev_io *io, struct cdev_req *q, const struct piece *p, struct cdev_rep *rep)
+{
+	struct device *d = io->f->object;
+	endpoint_t driver = d->driver->ep;
+	int access = io->type == CDEV_READ ? GRANT_WRITE : GRANT_READ;
+	vaddr_t addr = p->addr + p->done;
+	q->len = p->len - p->done;
+	q->pos = io->pos + p->done;
+	q->grant = io->u->ep == EP_SELF ? grant_direct(driver, (void *)(uintptr_t)addr, q->len, access)
+		: grant_magic(driver, io->u->ep, addr, q->len, access | GRANT_TRY);
+	if (q->grant == GRANT_INVALID)
+		return -ENOMEM;
+	fill_who(q, c->client);
+	int64_t r = exchange(c, d->driver, io->type, q, rep);
+	grant_revoke(q->grant);
+	return r > (int64_t)q->len ? -EIO : r;
+}
+
+/* What a write has moved when something ends it. */
+static int64_t io_partial(const struct piece *p, int64_t r)
+{
+	return p->done ? (int64_t)p->done : r;
+}
 
 static int64_t io_piece(struct call *c, struct cdev_io *io, vaddr_t addr, uint64_t len)
 {
 	struct device *d = io->f->object;
-	bool read = io->type == CDEV_READ;
-	int access = read ? GRANT_WRITE : GRANT_READ;
-	for (int tries = 0; tries < SOFT_TRIES; tries++) {
-		if (d->dead)
-			return -EIO;
-		grant_t g = io->u->ep == EP_SELF ? grant_direct(d->driver, (void *)(uintptr_t)addr, len, access)
-			: grant_magic(d->driver, io->u->ep, addr, len, access | GRANT_TRY);
-		if (g == GRANT_INVALID)
-			return -ENOMEM;
-		struct cdev_req q = { .minor = d->dev, .grant = g, .flags = io->flags, .len = len, .pos = io->pos };
+	struct piece p = { .addr = addr, .len = len };
+	struct cdev_req q = { .minor = d->dev, .flags = io->flags };
+	int soft = 0;
+	int64_t r = device_wait(c, d);
+	while (r == 0) {
 		struct cdev_rep rep;
-		fill_who(&q, c->client);
-		int64_t r = exchange(c, d->driver, io->type, &q, &rep);
-		grant_revoke(g);
-		if (r != -ESOFTFAULT)
-			return r > (int64_t)len ? -EIO : r;
-		int64_t present = user_prefault(io->u->ep, addr, len, read);
-		if (present < 0)
-			return present;
-		len = (uint64_t)present;
+		r = io_request(c, io, &q, &p, &rep);
+		if (r >= 0)
+			return r + (int64_t)p.done;
+		if (r == DRIVER_GONE) {
+			if (io->type == CDEV_WRITE && rep.value <= q.len)
+				p.done += rep.value;
+			if (p.done == p.len && p.done)
+				break;
+			r = again(c, d, &q);
+		} else if (r == -ESOFTFAULT && soft++ < SOFT_TRIES) {
+			int64_t present = user_prefault(io->u->ep, addr + p.done, p.len - p.done, io->type == CDEV_READ);
+			p.len = present < 0 ? p.len : p.done + (uint64_t)present;
+			r = present < 0 ? present : 0;
+		}
 	}
-	return -EFAULT;
+	return io_partial(&p, r == -ESOFTFAULT ? -EFAULT : r);
 }
 
 /* Piece after piece; only the first may wait when reading, so that what has come is returned. */
@@ -403,11 +373,13 @@ static int ioctl_prefault(endpoint_t ep, vaddr_t arg, uint64_t len)
 	return 0;
 }
 
+static uint32_t device_number(const struct device *d) { return (uint32_t)makedev(cdev_major(d->dev), cdev_minor(d->dev)); }
+
 static void ioctl_note_ctty(struct call *c, const struct device *d, uint32_t request)
 {
 	struct session *s = c->client->session;
 	if (s && request == TIOCSCTTY)
-		s->ctty = (uint32_t)makedev(d->major, d->minor);
+		s->ctty = device_number(d);
 	else if (s && request == TIOCNOTTY)
 		s->ctty = 0;
 }
@@ -417,7 +389,7 @@ static int64_t check_foreground(struct call *c, const struct device *d, uint64_t
 {
 	const struct session *s = c->client->session;
 	int32_t pgid;
-	if (!s || s->ctty != makedev(d->major, d->minor))
+	if (!s || s->ctty != device_number(d))
 		return 0;	/* the driver refuses it */
 	if (user_read(c->ep, arg, &pgid, sizeof pgid))
 		return -EFAULT;
@@ -431,41 +403,47 @@ static int64_t check_foreground(struct call *c, const struct device *d, uint64_t
 	return -ESRCH;
 }
 
+static int64_t ioctl_request(struct call *c, struct device *d, struct cdev_req *q)
+{
+	struct cdev_rep rep;
+	q->grant = grant_magic(d->driver->ep, c->ep, q->arg, q->len, GRANT_READ | GRANT_WRITE | GRANT_TRY);
+	if (q->grant == GRANT_INVALID)
+		return -ENOMEM;
+	fill_who(q, c->client);
+	int64_t r = exchange(c, d->driver, CDEV_IOCTL, q, &rep);
+	grant_revoke(q->grant);
+	if (r >= 0)
+		ioctl_note_ctty(c, d, (uint32_t)q->pos);
+	return r;
+}
+
 static int64_t device_ioctl(struct call *c, struct file *f, uint32_t request, uint64_t arg)
 {
 	struct device *d = f->object;
-	uint64_t len = ioctl_bytes(request, arg);
-	int64_t refused = request == TIOCSPGRP ? check_foreground(c, d, arg) : 0;
-	if (refused)
-		return refused;
-	for (int tries = 0; tries < SOFT_TRIES; tries++) {
-		if (d->dead)
-			return -EIO;
-		grant_t g = grant_magic(d->driver, c->ep, arg, len, GRANT_READ | GRANT_WRITE | GRANT_TRY);
-		if (g == GRANT_INVALID)
-			return -ENOMEM;
-		struct cdev_req q = { .minor = d->dev, .grant = g, .flags = access_flags(f->flags), .len = len, .pos = request,
-			.arg = arg };
-		struct cdev_rep rep;
-		fill_who(&q, c->client);
-		int64_t r = exchange(c, d->driver, CDEV_IOCTL, &q, &rep);
-		grant_revoke(g);
-		if (r >= 0)
-			ioctl_note_ctty(c, d, request);
-		if (r != -ESOFTFAULT)
-			return r;
-		if (len == 0 || ioctl_prefault(c->ep, arg, len))
-			return -EFAULT;
+	struct cdev_req q = { .minor = d->dev, .flags = access_flags(f->flags), .len = ioctl_bytes(request, arg), .pos = request,
+		.arg = arg };
+	int soft = 0;
+	int64_t r = request == TIOCSPGRP ? check_foreground(c, d, arg) : 0;
+	if (r == 0)
+		r = device_wait(c, d);
+	while (r == 0) {
+		r = ioctl_request(c, d, &q);
+		if (r == DRIVER_GONE)
+			r = again(c, d, &q);
+		else if (r == -ESOFTFAULT && soft++ < SOFT_TRIES)
+			r = q.len == 0 ? -EFAULT : ioctl_prefault(c->ep, arg, q.len);
+		else
+			return r == -ESOFTFAULT ? -EFAULT : r;
 	}
-	return -EFAULT;
+	return r;
 }
 
 /* ---- poll ------------------------------------------------------------------------------------------------------ */
 
-static unsigned device_poll(struct file *f, unsigned wanted)
+static int64_t poll_request(struct device *d, unsigned wanted)
 {
-	struct device *d = f->object;
-	struct request *rq = d->dead ? NULL : request_new(d->driver);
+	uint32_t instance = d->driver->instance;
+	struct request *rq = request_new(d->driver->ep);
 	if (!rq)
 		return POLLERR | POLLHUP;
 	struct message m = { .type = CDEV_SELECT };
@@ -473,8 +451,20 @@ static unsigned device_poll(struct file *f, unsigned wanted)
 		.id = rq->id, .minor = d->dev, .events = wanted, .want_ready = 1 };
 	request_send(rq, &m);
 	int r = request_wait(rq);
-	int64_t events = r ? POLLERR | POLLHUP : ((struct cdev_rep *)(void *)rq->reply.w)->result;
+	int64_t events = r ? DRIVER_GONE : ((struct cdev_rep *)(void *)rq->reply.w)->result;
 	request_free(rq);
+	if (r)
+		driver_lost(d->driver, instance);
+	return events;
+}
+
+/* Nothing is known to be ready while a driver comes back; whoever polls is woken when it is there (device.c). */
+static unsigned device_poll(struct file *f, unsigned wanted)
+{
+	struct device *d = f->object;
+	int64_t events = device_usable(d) ? poll_request(d, wanted) : DRIVER_GONE;
+	if (events == DRIVER_GONE)
+		return d->dead || !d->recoverable || d->driver->state == DRIVER_DOWN ? POLLERR | POLLHUP : 0;
 	if (events < 0)
 		return POLLERR;
 	if (events & POLLIN)
@@ -489,7 +479,7 @@ static struct waitq *device_queue(struct file *f) { return &((struct device *)f-
 bool cdev_is_zero(const struct file *f)
 {
 	const struct device *d = f->object;
-	return f->ops == &memory_device_ops && d->minor == MINOR_ZERO;
+	return f->ops == &memory_device_ops && cdev_minor(d->dev) == MINOR_ZERO;
 }
 
 static const struct file_ops device_ops = {

@@ -80,6 +80,12 @@ static struct session *session_of(int32_t sid)
 	return s;
 }
 
+void sessions_each(void (*fn)(const struct session *s, void *arg), void *arg)
+{
+	for (struct list *l = clients.sessions.next; clients.ready && l != &clients.sessions; l = l->next)
+		fn(list_entry(l, struct session, link), arg);
+}
+
 static void groups_put(struct groups *g)
 {
 	if (g && --g->refs == 0)

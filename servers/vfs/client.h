@@ -33,6 +33,7 @@ struct client {
 	bool wants_console;		/* init: descriptors 0..2 are still to be opened */
 };
 
+void sessions_each(void (*fn)(const struct session *s, void *arg), void *arg);
 struct client *client_find(endpoint_t ep);	/* NULL: unknown or gone */
 struct client *client_at(unsigned slot);	/* whoever has the slot, or NULL */
 static inline struct client *client_get(struct client *c) { c->refs++; return c; }

@@ -4,7 +4,7 @@
  * checked before use: counts against what was asked, attributes against the node meant. Data of user processes goes directly between
  * them and the file system by magic grants that are only tried; missing memory is brought in by VM and the request made again.
  *
- * A file system that dies ends the request with EIO (request.c).
+ * A file system that dies ends the request with EIO (request.c), unless it is part of a driver (/dev/pts).
  */
 #include "fsreq.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device.h"
 #include "mount.h"
 #include "request.h"
 
@@ -22,17 +23,26 @@ static int reply_check(const struct message *m, uint32_t type)
 	return m->type == type + 1 ? 0 : -EIO;
 }
 
-/* One exchange. The reply's body is copied to *rep. */
+/* One exchange, repeated where the file system is part of a driver that was restarted in its place: its names are made up. */
 static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
 {
-	struct request *rq = request_new(fs);
-	if (!rq)
-		return -ENOMEM;
-	m->w[0] = rq->id;
-	request_send(rq, m);
-	int r = request_wait(rq);
-	if (r == 0)
-		r = reply_check(&rq->reply, m->type);
+	struct request *rq;
+	uint32_t instance;
+	int r;
+	do {
+		instance = driver_instance(fs);
+		rq = request_new(fs);
+		if (!rq)
+			return -ENOMEM;
+		m->w[0] = rq->id;
+		request_send(rq, m);
+		r = request_wait(rq);
+		if (r)
+			request_free(rq);
+	} while (r && driver_came_back(fs, instance));
+	if (r)
+		return r;
+	r = reply_check(&rq->reply, m->type);
 	if (r == 0) {
 		memcpy(rep, rq->reply.w, sizeof *rep);
 		if (rep->result < 0)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cdev.h"
+#include "dmap.h"
 #include "client.h"
 #include "file.h"
 #include "fsreq.h"
@@ -130,7 +130,7 @@ static int64_t info_fill(const struct vfs_info_req *q, char *buf, size_t room)
 	case VFS_INFO_STATS:
 		return info_stats(buf, room);
 	case VFS_INFO_DEVICES:
-		return (int64_t)cdev_text(buf, room);
+		return (int64_t)dmap_text(buf, room);
 	case VFS_INFO_ARGS:
 		return info_args(q, buf);
 	case VFS_INFO_CTTY:

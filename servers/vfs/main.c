@@ -4,7 +4,7 @@
  *
  * Every system call about files arrives as one message and is answered by one. The main loop runs on whichever fiber is at hand
  * (lib/libfiber); a handler that must wait parks its fiber, and the loop goes on in another. Requests to file systems and drivers are
- * asynchronous, so one slow device delays nobody else, and VFS itself never waits for anyone but the kernel.
+ * asynchronous, so one slow device delays nobody else, and VFS itself never waits for anyone but the kernel and DS, which answers at once.
  *
  *   user process --MSG_LINUX+n--> call_dispatch -> rq_NAME -> reply
  *   fs, driver, VM --reply with id--> request_reply -> the fiber that waits
@@ -26,6 +26,7 @@
 #include "calls.h"
 #include "cdev.h"
 #include "client.h"
+#include "dmap.h"
 #include "exec.h"
 #include "mount.h"
 #include "pmcalls.h"
@@ -82,6 +83,8 @@ static void on_reply(const struct message *m)
 			vm_reply(m);
 	} else if (m->type == CDEV_READY) {
 		cdev_ready(m);
+	} else if (m->type == CDEV_PROGRESS) {
+		cdev_progress(m);
 	} else {
 		request_reply((uint32_t)m->w[0], m);
 	}
@@ -93,6 +96,8 @@ static void on_notify(const struct message *m)
 		timers_run();
 	else if (m->source == EP_ASYNCM)
 		requests_check_peers();
+	else if (m->source == EP_DS)
+		dmap_notified();
 }
 
 static void on_message(const struct message *m, uint32_t status)

@@ -15,6 +15,7 @@
 
 #include "calls.h"
 #include "cdev.h"
+#include "dmap.h"
 #include "client.h"
 #include "exec.h"
 #include "fsreq.h"
@@ -165,7 +166,7 @@ void on_vm_unref(const struct message *m)
 static void on_mapdriver(const struct message *m)
 {
 	const struct vfs_mapdriver_req *q = body(m);
-	cdev_map(q->major, q->ep, q->label);
+	dmap_map(q->major, q->ep, q->label);
 }
 
 /* ---- who may ask what ------------------------------------------------------------------------------------------ */

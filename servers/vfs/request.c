@@ -72,6 +72,7 @@ struct request *request_new(endpoint_t to)
 	rq->fiber = NULL;
 	rq->done = rq->abandoned = false;
 	rq->error = 0;
+	rq->progress = 0;
 	rq->next_free = NULL;
 	requests.in_use++;
 	return rq;
@@ -128,17 +129,29 @@ static void request_finish(struct request *rq)
 		fiber_wake(rq->fiber);
 }
 
-bool request_reply(uint32_t id, const struct message *m)
+/* The request in progress with this id, made to that process; or NULL. */
+static struct request *request_find(uint32_t id, endpoint_t to)
 {
 	unsigned index = id & ID_INDEX_MASK;
-	if (index >= requests.size)
-		return false;
-	struct request *rq = requests.table[index];
-	if (rq->id != id || rq->to != m->source || rq->done)
+	struct request *rq = index < requests.size ? requests.table[index] : NULL;
+	return rq && rq->id == id && rq->to == to && !rq->done ? rq : NULL;
+}
+
+bool request_reply(uint32_t id, const struct message *m)
+{
+	struct request *rq = request_find(id, m->source);
+	if (!rq)
 		return false;
 	rq->reply = *m;
 	request_finish(rq);
 	return true;
+}
+
+void request_progress(uint32_t id, endpoint_t from, uint64_t bytes)
+{
+	struct request *rq = request_find(id, from);
+	if (rq)
+		rq->progress = bytes;
 }
 
 static void vm_fail(void)

@@ -14,6 +14,7 @@ struct request {
 	int error;			/* -EIO: the other side died */
 	bool abandoned;			/* nobody will wait: free at the reply */
 	struct message reply;
+	uint64_t progress;		/* told by CDEV_PROGRESS */
 	struct request *next_free;
 };
 
@@ -30,6 +31,8 @@ void request_free(struct request *rq);
 void request_abandon(struct request *rq);
 /* A reply has come. False: nobody waits for this id from this sender. */
 bool request_reply(uint32_t id, const struct message *m);
+/* How far it is; from anybody but who was asked: ignored. */
+void request_progress(uint32_t id, endpoint_t from, uint64_t bytes);
 /* All requests to a dead process end with EIO. */
 void requests_fail(endpoint_t to);
 /* Find out who died (after a notification that a message could not be delivered). */

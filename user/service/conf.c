@@ -42,6 +42,8 @@ void conf_mistake(struct conf *c, const char *file, int line, const char *format
 	va_list args;
 
 	c->nr_errors++;
+	if (c->entry)
+		c->entry->broken = true;
 	fprintf(c->errors, "%s:%d: ", file, line);
 	va_start(args, format);
 	vfprintf(c->errors, format, args);
@@ -57,20 +59,35 @@ struct conf_entry *conf_find(const struct conf *c, const char *name)
 	return 0;
 }
 
+static void conf_entry_append(struct conf *c, struct conf_entry *e)
+{
+	struct conf_entry **end = &c->entries;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = c->entry = e;
+}
+
 void conf_entry_begin(struct conf *c, struct conf_value name)
 {
 	struct conf_entry *e = calloc(1, sizeof(*e)), *twin = conf_find(c, name.text);
 
-	if (twin)
-		conf_mistake(c, c->file, name.line, "service '%s' is described twice, the first time in %s:%d", name.text,
-			twin->file, twin->name.line);
-	if (!e)
+	if (!e || !(e->file = strdup(c->file)))
 		abort();
 	e->name = name;
-	e->file = strdup(c->file);
 	e->last = &e->options;
-	e->next = c->entries;
-	c->entries = c->entry = e;
+	conf_entry_append(c, e);
+	if (twin && strcmp(twin->file, c->file) == 0)
+		conf_mistake(c, c->file, name.line, "service '%s' is described twice, the first time in line %d", name.text,
+			twin->name.line);
+	if (strlen(name.text) >= PROC_NAME_LEN)
+		conf_mistake(c, c->file, name.line, "the name '%s' is too long, expected at most %d characters", name.text,
+			PROC_NAME_LEN - 1);
+}
+
+void conf_entry_end(struct conf *c)
+{
+	c->entry = 0;
 }
 
 void conf_option_begin(struct conf *c, struct conf_value name)
@@ -106,5 +123,7 @@ bool conf_read(struct conf *c, FILE *in, const char *file)
 	c->file = file;
 	c->line = 1;
 	c->entry = 0;
-	return conf_scan_file(c, in) && c->nr_errors == before;
+	conf_scan_file(c, in);
+	c->entry = 0;
+	return c->nr_errors == before;
 }

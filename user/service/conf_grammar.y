@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The grammar of system.conf: entries of options of values. bison. */
+/* The grammar of system.conf: entries of options of values. bison. After a mistake reading goes on behind the option or the entry, so that
+ * all mistakes of a file are told at once and the other entries are good. */
 %define api.pure full
 %define api.prefix {conf_}
 %define parse.error custom
@@ -25,8 +26,9 @@ static void conf_error(struct conf *conf, void *scanner, const char *text);
 
 %%
 
-file: %empty | file service ;
-service: SERVICE WORD { conf_entry_begin(conf, $2); $2.text = 0; } OPEN options CLOSE END ;
+file: %empty | file service { conf_entry_end(conf); } | file error END { conf_entry_end(conf); } ;
+service: SERVICE WORD { conf_entry_begin(conf, $2); $2.text = 0; } OPEN options end END ;
+end: CLOSE | error CLOSE ;
 options: %empty | options option ;
 option: WORD { conf_option_begin(conf, $1); $1.text = 0; } values END | error END ;
 values: %empty | values WORD { conf_option_value(conf, $2); } ;

@@ -79,7 +79,8 @@ static const char *const kernel_calls[] = {
 static const struct { const char *name; uint32_t request; } vm_calls[] = {
 	{ "FORK", VM_FORK }, { "EXIT", VM_EXIT }, { "EXEC_NEW", VM_EXEC_NEW }, { "MMAP_FOR", VM_MMAP_FOR }, { "PREFAULT", VM_PREFAULT },
 	{ "FORGET", VM_FORGET }, { "MAP_PHYS", VM_MAP_PHYS }, { "ALLOC_CONTIG", VM_ALLOC_CONTIG }, { "INFO", VM_INFO },
-	{ "UPDATE", VM_UPDATE }, { "PROTECT_FOR", VM_PROTECT_FOR },
+	{ "UPDATE", VM_UPDATE }, { "PROTECT_FOR", VM_PROTECT_FOR }, { "RLIMIT", VM_RLIMIT }, { "MMAP_REPLY", VM_MMAP_REPLY },
+	{ "SET_PRIV", VM_SET_PRIV }, { "MAP_ARCHIVE", VM_MAP_ARCHIVE }, { "FREE_ARCHIVE", VM_FREE_ARCHIVE },
 };
 enum { NR_VM_CALLS = sizeof(vm_calls) / sizeof(vm_calls[0]) };
 
@@ -136,17 +137,23 @@ static void take_vm(struct evaluation *ev, const struct conf_option *o)
 	ev->out->vm_call_mask |= calls_take(ev, o, vm_call_bit, ~0ull, "ALL, BASIC or names of VM requests as in proto/vm.h");
 }
 
-static void send_name_add(struct evaluation *ev, const struct conf_value *v)
+/* ---- options: whom it may talk to, and about whom ---- */
+
+static void name_add(struct evaluation *ev, struct conf_names *names, const struct conf_value *v)
 {
-	struct conf_service *s = ev->out;
 	size_t n = strlen(v->text) + 1;
 
-	if (n > sizeof(s->send_names) - s->send_names_len) {
+	if (n > LABEL_LEN) {
+		conf_mistake(ev->conf, ev->file, v->line, "'%s' is too long for a name, expected at most %d characters", v->text,
+			LABEL_LEN - 1);
+		return;
+	}
+	if (n > sizeof(names->text) - names->len) {
 		conf_mistake(ev->conf, ev->file, v->line, "the list of names is too long");
 		return;
 	}
-	memcpy(s->send_names + s->send_names_len, v->text, n);
-	s->send_names_len += n;
+	memcpy(names->text + names->len, v->text, n);
+	names->len += n;
 }
 
 static void take_ipc(struct evaluation *ev, const struct conf_option *o)
@@ -154,10 +161,24 @@ static void take_ipc(struct evaluation *ev, const struct conf_option *o)
 	ev->out->sends_given = true;
 	if (word_is(o, "NONE"))
 		return;
-	for (int i = 0; i < o->nr_values; i++)
-		if (o->nr_values == 1 || word_stands_alone(ev, &o->values[i]))
-			send_name_add(ev, &o->values[i]);
+	for (int i = 0; i < o->nr_values; i++) {
+		const char *text = o->values[i].text;
+
+		if (o->nr_values == 1 || (word_stands_alone(ev, &o->values[i]) && strcmp(text, "SYSTEM") != 0))
+			name_add(ev, &ev->out->sends, &o->values[i]);
+	}
 }
+
+static void take_control(struct evaluation *ev, const struct conf_option *o)
+{
+	if (word_is(o, "NONE"))
+		return;
+	for (int i = 0; i < o->nr_values; i++)
+		if (word_stands_alone(ev, &o->values[i]))
+			name_add(ev, &ev->out->control, &o->values[i]);
+}
+
+/* ---- options: hardware ---- */
 
 static void io_add(struct evaluation *ev, const struct conf_value *v)
 {
@@ -216,6 +237,95 @@ static void take_irq(struct evaluation *ev, const struct conf_option *o)
 	}
 }
 
+/* vendor:device[/vendor:device of the subsystem], four hexadecimal digits at most each. */
+static bool pci_id_parse(const char *text, struct rs_pci_id *out)
+{
+	uint16_t *const parts[] = { &out->vendor, &out->device, &out->sub_vendor, &out->sub_device };
+	static const char after[] = ":/:";
+	uint64_t n;
+	char *end;
+
+	*out = (struct rs_pci_id){ RS_PCI_ANY, RS_PCI_ANY, RS_PCI_ANY, RS_PCI_ANY };
+	for (int i = 0; i < 4; i++) {
+		if (!number_of(text, 16, 0xffff, &n, &end) || end - text > 4)
+			return false;
+		*parts[i] = (uint16_t)n;
+		if (*end == 0)
+			return i == 1 || i == 3;
+		if (i == 3 || *end != after[i])
+			return false;
+		text = end + 1;
+	}
+	return false;
+}
+
+/* base[/sub[/interface]], two hexadecimal digits at most each. */
+static bool pci_class_parse(const char *text, struct rs_pci_class *out)
+{
+	uint64_t n;
+	char *end;
+
+	*out = (struct rs_pci_class){ 0, 0 };
+	for (int shift = 16; shift >= 0; shift -= 8) {
+		if (!number_of(text, 16, 0xff, &n, &end) || end - text > 2)
+			return false;
+		out->class_code |= (uint32_t)n << shift;
+		out->mask |= 0xffu << shift;
+		if (*end == 0)
+			return true;
+		if (*end != '/')
+			return false;
+		text = end + 1;
+	}
+	return false;
+}
+
+static void pci_id_add(struct evaluation *ev, const struct conf_value *v)
+{
+	struct rs_pci_acl *pci = &ev->out->pci;
+
+	if (pci->nr_ids == RS_PCI_MAX)
+		conf_mistake(ev->conf, ev->file, v->line, "more than %d PCI devices", RS_PCI_MAX);
+	else if (pci_id_parse(v->text, &pci->ids[pci->nr_ids]))
+		pci->nr_ids++;
+	else
+		mistake(ev, v, "vendor:device[/vendor:device of the subsystem] in hexadecimal");
+}
+
+static void pci_class_add(struct evaluation *ev, const struct conf_value *v)
+{
+	struct rs_pci_acl *pci = &ev->out->pci;
+
+	if (pci->nr_classes == RS_PCI_MAX)
+		conf_mistake(ev->conf, ev->file, v->line, "more than %d PCI classes", RS_PCI_MAX);
+	else if (pci_class_parse(v->text, &pci->classes[pci->nr_classes]))
+		pci->nr_classes++;
+	else
+		mistake(ev, v, "base[/sub[/interface]] in hexadecimal");
+}
+
+static void take_pci(struct evaluation *ev, const struct conf_option *o)
+{
+	bool device = strcmp(o->values[0].text, "device") == 0;
+
+	if (!device && strcmp(o->values[0].text, "class") != 0) {
+		mistake(ev, &o->values[0], "'device' or 'class'");
+		return;
+	}
+	for (int i = 1; i < o->nr_values; i++)
+		(device ? pci_id_add : pci_class_add)(ev, &o->values[i]);
+}
+
+static void take_bus(struct evaluation *ev, const struct conf_option *o)
+{
+	if (strcmp(o->values[0].text, "pci") == 0)
+		ev->out->flags |= RS_UP_BUS;
+	else
+		mistake(ev, &o->values[0], "'pci'");
+}
+
+/* ---- options: time and place to run ---- */
+
 static void take_sigmgr(struct evaluation *ev, const struct conf_option *o)
 {
 	if (word_is(o, "SELF"))
@@ -236,26 +346,51 @@ static void take_priority(struct evaluation *ev, const struct conf_option *o)
 		ev->out->priv.priority = (uint32_t)n;
 }
 
-static void take_uid(struct evaluation *ev, const struct conf_option *o)
+static void take_scheduler(struct evaluation *ev, const struct conf_option *o)
 {
-	uint64_t n;
-
-	if (number_take(ev, &o->values[0], 0xfffffffe, "a user number", &n))
-		ev->out->uid = (uint32_t)n;
+	if (strcmp(o->values[0].text, "KERNEL") != 0)
+		mistake(ev, &o->values[0], "KERNEL, the one scheduler there is");
 }
 
-static void take_period(struct evaluation *ev, const struct conf_option *o)
+static void take_quantum(struct evaluation *ev, const struct conf_option *o)
 {
+	static const char expected[] = "milliseconds from 1 to 1000";
 	uint64_t n;
 
-	if (!number_take(ev, &o->values[0], 3600000, "milliseconds from 1 to 3600000", &n))
+	if (!number_take(ev, &o->values[0], 1000, expected, &n))
 		return;
 	if (n == 0)
-		mistake(ev, &o->values[0], "milliseconds from 1 to 3600000");
-	ev->out->period_ns = n * 1000000;
+		mistake(ev, &o->values[0], expected);
+	ev->out->quantum_us = (uint32_t)n * 1000;
 }
 
-static void take_major(struct evaluation *ev, const struct conf_option *o)
+static void take_cpu(struct evaluation *ev, const struct conf_option *o)
+{
+	uint64_t n;
+
+	ev->out->cpu_mask = 0;
+	for (int i = 0; i < o->nr_values; i++)
+		if (number_take(ev, &o->values[i], 63, "processor numbers from 0 to 63", &n))
+			ev->out->cpu_mask |= 1ull << n;
+}
+
+/* ---- options: identity ---- */
+
+static void take_uid(struct evaluation *ev, const struct conf_option *o)
+{
+	const struct conf_value *v = &o->values[0];
+	uint64_t n;
+	char *end;
+
+	if (strcmp(v->text, "SELF") == 0)
+		ev->out->uid = 0;	/* only root asks */
+	else if (number_of(v->text, 10, 0xfffffffe, &n, &end) && *end == 0)
+		ev->out->uid = (uint32_t)n;
+	else if (!ev->conf->user_find || !ev->conf->user_find(v->text, &ev->out->uid))
+		mistake(ev, v, "a user number, SELF or the name of a user in /etc/passwd");
+}
+
+static void majors_add(struct evaluation *ev, const struct conf_option *o, int32_t kind)
 {
 	uint64_t n;
 
@@ -263,14 +398,102 @@ static void take_major(struct evaluation *ev, const struct conf_option *o)
 		if (ev->out->nr_majors == RS_NR_MAJORS)
 			conf_mistake(ev->conf, ev->file, o->values[i].line, "more than %d major numbers", RS_NR_MAJORS);
 		else if (number_take(ev, &o->values[i], 511, "major numbers from 0 to 511", &n))
-			ev->out->majors[ev->out->nr_majors++] = (int32_t)n;
+			ev->out->majors[ev->out->nr_majors++] = kind | (int32_t)n;
 	}
+}
+
+static void take_major(struct evaluation *ev, const struct conf_option *o)
+{
+	majors_add(ev, o, 0);
+}
+
+static void take_block_major(struct evaluation *ev, const struct conf_option *o)
+{
+	majors_add(ev, o, RS_MAJOR_BLOCK);
 }
 
 static void take_descr(struct evaluation *ev, const struct conf_option *o)
 {
 	snprintf(ev->out->description, sizeof(ev->out->description), "%s", o->values[0].text);
 }
+
+/* ---- options: what is done when it dies ---- */
+
+static void take_period(struct evaluation *ev, const struct conf_option *o)
+{
+	static const char expected[] = "milliseconds from 100 to 3600000";
+	uint64_t n;
+
+	if (!number_take(ev, &o->values[0], 3600000, expected, &n))
+		return;
+	if (n * 1000000 < RS_PERIOD_MIN_NS)
+		mistake(ev, &o->values[0], expected);
+	ev->out->period_ns = n * 1000000;
+}
+
+static void take_backoff(struct evaluation *ev, const struct conf_option *o)
+{
+	uint64_t n;
+
+	ev->out->flags &= ~(uint32_t)RS_UP_NO_BACKOFF;
+	if (word_is(o, "NONE"))
+		ev->out->flags |= RS_UP_NO_BACKOFF;
+	else if (number_take(ev, &o->values[0], 3600000, "NONE or the longest wait in milliseconds, at most 3600000", &n))
+		ev->out->backoff_max_ms = (uint32_t)n;
+}
+
+static void take_budget(struct evaluation *ev, const struct conf_option *o)
+{
+	uint64_t failures, seconds;
+
+	if (!number_take(ev, &o->values[0], 1000000, "a number of failures from 1 to 1000000", &failures)
+	    || !number_take(ev, &o->values[1], 86400, "seconds from 1 to 86400", &seconds))
+		return;
+	if (failures == 0)
+		mistake(ev, &o->values[0], "a number of failures from 1 to 1000000");
+	if (seconds == 0)
+		mistake(ev, &o->values[1], "seconds from 1 to 86400");
+	ev->out->budget_failures = (uint32_t)failures;
+	ev->out->budget_ns = seconds * 1000000000;
+}
+
+static void take_restart(struct evaluation *ev, const struct conf_option *o)
+{
+	ev->out->flags &= ~(uint32_t)RS_UP_NO_RESTART;
+	if (strcmp(o->values[0].text, "NEVER") == 0)
+		ev->out->flags |= RS_UP_NO_RESTART;
+	else if (strcmp(o->values[0].text, "ALWAYS") != 0)
+		mistake(ev, &o->values[0], "ALWAYS or NEVER");
+}
+
+static void take_core(struct evaluation *ev, const struct conf_option *o)
+{
+	ev->out->flags &= ~(uint32_t)RS_UP_KEEP_CORE;
+	if (strcmp(o->values[0].text, "KEEP") == 0)
+		ev->out->flags |= RS_UP_KEEP_CORE;
+	else if (strcmp(o->values[0].text, "NONE") != 0)
+		mistake(ev, &o->values[0], "KEEP or NONE");
+}
+
+static void take_script(struct evaluation *ev, const struct conf_option *o)
+{
+	const struct conf_value *v = &o->values[0];
+
+	if (word_is(o, "NONE"))
+		ev->out->script[0] = 0;
+	else if (v->text[0] != '/' || strlen(v->text) >= sizeof(ev->out->script))
+		mistake(ev, v, "NONE or an absolute path of less than 64 characters");
+	else
+		strcpy(ev->out->script, v->text);
+}
+
+static void take_template(struct evaluation *ev, const struct conf_option *o)
+{
+	(void)o;
+	ev->out->flags |= RS_UP_TEMPLATE;
+}
+
+/* ---- all options ---- */
 
 static void evaluate_options(struct evaluation *ev, const struct conf_entry *entry);
 
@@ -286,25 +509,31 @@ static void take_class(struct evaluation *ev, const struct conf_option *o)
 				CONF_CLASS_DEPTH);
 		else
 			evaluate_options(ev, e);
+		if (e && e->broken)
+			mistake(ev, &o->values[i], "an entry without mistakes");
 	}
 }
 
+enum { MANY = CONF_VALUES_MAX };
 static const struct option {
 	const char *name;
 	int min, max;	/* values */
 	void (*take)(struct evaluation *ev, const struct conf_option *o);
 } options[] = {
-	{ "class", 1, CONF_VALUES_MAX, take_class }, { "descr", 1, 1, take_descr }, { "io", 1, CONF_VALUES_MAX, take_io },
-	{ "ipc", 1, CONF_VALUES_MAX, take_ipc }, { "irq", 1, CONF_VALUES_MAX, take_irq }, { "major", 1, CONF_VALUES_MAX, take_major },
-	{ "mem", 1, CONF_VALUES_MAX, take_mem }, { "period", 1, 1, take_period }, { "priority", 1, 1, take_priority },
-	{ "sigmgr", 1, 1, take_sigmgr }, { "system", 1, CONF_VALUES_MAX, take_system }, { "uid", 1, 1, take_uid },
-	{ "vm", 1, CONF_VALUES_MAX, take_vm },
+	{ "backoff", 1, 1, take_backoff }, { "block-major", 1, MANY, take_block_major }, { "budget", 2, 2, take_budget },
+	{ "bus", 1, 1, take_bus }, { "class", 1, MANY, take_class }, { "control", 1, MANY, take_control }, { "core", 1, 1, take_core },
+	{ "cpu", 1, MANY, take_cpu }, { "descr", 1, 1, take_descr }, { "io", 1, MANY, take_io }, { "ipc", 1, MANY, take_ipc },
+	{ "irq", 1, MANY, take_irq }, { "major", 1, MANY, take_major }, { "mem", 1, MANY, take_mem }, { "pci", 2, MANY, take_pci },
+	{ "period", 1, 1, take_period }, { "priority", 1, 1, take_priority }, { "quantum", 1, 1, take_quantum },
+	{ "restart", 1, 1, take_restart }, { "scheduler", 1, 1, take_scheduler }, { "script", 1, 1, take_script },
+	{ "sigmgr", 1, 1, take_sigmgr }, { "system", 1, MANY, take_system }, { "template", 0, 0, take_template },
+	{ "uid", 1, 1, take_uid }, { "vm", 1, MANY, take_vm },
 };
 enum { NR_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
 static const char *option_names(void)
 {
-	static char list[256];
+	static char list[512];
 
 	list[0] = 0;
 	for (int i = 0; i < NR_OPTIONS; i++) {
@@ -314,14 +543,21 @@ static const char *option_names(void)
 	return list;
 }
 
+static const char *count_words(const struct option *option)
+{
+	static const char *const words[] = { "none", "one", "two" };
+
+	return option->max < 3 ? words[option->max] : option->min == 1 ? "at least one" : "at least two";
+}
+
 static void option_evaluate(struct evaluation *ev, const struct conf_option *o)
 {
 	for (int i = 0; i < NR_OPTIONS; i++) {
 		if (strcmp(options[i].name, o->name.text) != 0)
 			continue;
 		if (o->nr_values < options[i].min || o->nr_values > options[i].max)
-			conf_mistake(ev->conf, ev->file, o->name.line, "'%s' has %d values, expected %s", o->name.text, o->nr_values,
-				options[i].max == 1 ? "one" : "at least one");
+			conf_mistake(ev->conf, ev->file, o->name.line, "'%s' has %d value%s, expected %s", o->name.text, o->nr_values,
+				o->nr_values == 1 ? "" : "s", count_words(&options[i]));
 		else
 			options[i].take(ev, o);
 		return;
@@ -361,8 +597,8 @@ bool conf_evaluate(struct conf *c, const struct conf_entry *entry, struct conf_s
 	snprintf(out->where, sizeof(out->where), "%s:%d", entry->file, entry->name.line);
 	evaluate_options(&ev, entry);
 	if (!out->sends_given) {
-		memcpy(out->send_names, default_names, sizeof(default_names));
-		out->send_names_len = sizeof(default_names);
+		memcpy(out->sends.text, default_names, sizeof(default_names));
+		out->sends.len = sizeof(default_names);
 	}
-	return c->nr_errors == before;
+	return !entry->broken && c->nr_errors == before;
 }

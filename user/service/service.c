@@ -1,199 +1,250 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line of `service`, root's one tool for the life of services. Everything is done by RS; this asks it and puts the answers
- * into words. */
+/*
+ * `service`, root's one command for the life of services: verbs and their arguments. Everything is done by RS; this asks it and puts the
+ * answers into words, or with --json into JSON.
+ */
 #include "service.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <unistd.h>
 
 static const char usage_text[] =
-	"usage: service list [--json]\n"
-	"       service status NAME [--json]\n"
-	"       service up|start PATH [options]    start a service from a program file (absolute path)\n"
-	"       service down|stop NAME             end it and do not start it again\n"
-	"       service restart NAME               kill it and start it anew\n"
-	"       service refresh NAME               ask it to end (SIGTERM), then start it anew\n"
-	"       service why NAME                   what happened to it, in words\n"
+	"usage: service VERB [NAME] [options] [--json]\n"
+	"  list                   all services\n"
+	"  status NAME            all about one\n"
+	"  up|start PROGRAM       start a service from a program: an absolute path, or a name in /sbin/services\n"
+	"  down|stop NAME...      end it and do not start it again\n"
+	"  restart NAME...        kill it and start it anew; revives a failed one\n"
+	"  refresh NAME...        ask it to end (SIGTERM), then start it anew\n"
+	"  why NAME               what happened to it, in words\n"
+	"  history [NAME]         what happened, event by event\n"
+	"  log NAME [-f]          its lines in the kernel's log; -f: go on\n"
+	"  wait NAME [-restarts N] [-timeout SECONDS]   until it runs (and was restarted N times)\n"
+	"  watch [--scripts] [-q] print events as they come; --scripts: run the policy scripts of services\n"
+	"  core NAME FILE         the memory of its last dead instance, for gdb\n"
+	"  check [FILE...]        look for mistakes in descriptions, start nothing\n"
+	"  shutdown               from now on dying services are no news\n"
 	"options of up:\n"
-	"  -label NAME    name of the service (default: name of the file)\n"
-	"  -args TEXT     arguments, separated by blanks\n"
-	"  -config FILE   description (default: /etc/system.conf.d/*, then /etc/system.conf)\n"
-	"  -major N       device major number it serves      -dev NODE     the same, of a device node\n"
-	"  -period MS     time between heartbeats in milliseconds\n"
+	"  -label NAME      name of the service (default: name of the program)\n"
+	"  -progname NAME   name of the program and of its entry in the description (default: name of the file)\n"
+	"  -args TEXT       arguments, separated by blanks\n"
+	"  -config FILE     description (default: /etc/system.conf.d/PROGRAM, then /etc/system.conf)\n"
+	"  -major N | bN    device major number it serves, of character or block devices\n"
+	"  -dev NODE        the same, of a device node\n"
+	"  -period TIME     between heartbeats: milliseconds, or with a unit 500ms, 2s, 3HZ (seconds)\n"
+	"  -script FILE     policy script, run instead of a restart when it dies\n"
+	"  --template       keep program and description for instances that are made by need (file systems)\n"
 	"  -n  do not wait until it has initialised          -b  restart at once, without a growing pause\n"
-	"  -f  never restart it\n"
-	"  -x, -y, -z     test: crash, fail, hang in its initialisation    -d  test: libsef's default callbacks\n"
+	"  -f  never restart it                              -c, -r  keep the program in memory (always done)\n"
+	"  --core  keep the memory of a dead instance        -x, -y, -z, -d  for tests, see service(8)\n"
 	"exit codes: 0 done, 1 refused, 2 wrong usage, 3 mistake in a description, 4 no such service, 5 not root,\n"
-	"  6 the service could not initialise\n";
+	"  6 the service could not initialise, 7 time is over, 8 it has failed\n";
 
 static int usage(const char *complaint, const char *word)
 {
 	if (complaint)
 		fprintf(stderr, "service: %s%s%s\n", complaint, word ? " " : "", word ? word : "");
-	fputs(usage_text, stderr);
+	fprintf(stderr, "service: `service help` shows verbs and options\n");
 	return EXIT_USAGE;
 }
 
-static bool take_number(const char *text, uint64_t max, uint64_t *out)
+/* ---- verbs with names only ---- */
+
+static int stop_all(enum rs_op op, const char *what, int argc, char **argv)
+{
+	int code = EXIT_DONE;
+
+	if (argc == 0)
+		return usage("the name of a service is missing", 0);
+	for (int i = 0; i < argc; i++) {
+		char label[LABEL_LEN];
+		int r;
+
+		if (argv[i][0] == '-')
+			return usage("unexpected", argv[i]);
+		label_fill(label, argv[i]);
+		r = report(what, argv[i], rs_call(op, label, sizeof(label), 0, 0));
+		if (code == EXIT_DONE)
+			code = r;
+	}
+	return code;
+}
+
+static int verb_down(int argc, char **argv)
+{
+	return stop_all(RS_OP_DOWN, "cannot take down", argc, argv);
+}
+
+static int verb_restart(int argc, char **argv)
+{
+	return stop_all(RS_OP_RESTART, "cannot restart", argc, argv);
+}
+
+static int verb_refresh(int argc, char **argv)
+{
+	return stop_all(RS_OP_REFRESH, "cannot refresh", argc, argv);
+}
+
+static int one_name(int argc, char **argv, int (*show)(const char *name))
+{
+	if (argc == 0)
+		return usage("the name of a service is missing", 0);
+	if (argc > 1 || argv[0][0] == '-')
+		return usage("unexpected", argv[argc > 1]);
+	return show(argv[0]);
+}
+
+static int verb_list(int argc, char **argv)
+{
+	return argc ? usage("unexpected", argv[0]) : service_list();
+}
+
+static int verb_status(int argc, char **argv)
+{
+	return argc ? one_name(argc, argv, service_status) : service_list();
+}
+
+static int verb_why(int argc, char **argv)
+{
+	return one_name(argc, argv, service_why);
+}
+
+static int verb_history(int argc, char **argv)
+{
+	return argc ? one_name(argc, argv, service_history) : service_history(0);
+}
+
+static int verb_shutdown(int argc, char **argv)
+{
+	return argc ? usage("unexpected", argv[0]) : report("cannot begin", "shutdown", rs_call(RS_OP_SHUTDOWN, 0, 0, 0, 0));
+}
+
+/* ---- verbs with options ---- */
+
+static int verb_log(int argc, char **argv)
+{
+	const char *name = 0;
+	bool follow = false;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "-f") == 0)
+			follow = true;
+		else if (name || argv[i][0] == '-')
+			return usage("unexpected", argv[i]);
+		else
+			name = argv[i];
+	}
+	return name ? service_log(name, follow) : usage("the name of a service is missing", 0);
+}
+
+static bool take_count(const char *text, unsigned long max, unsigned long *out)
 {
 	char *end;
 
 	errno = 0;
-	*out = strtoull(text, &end, 10);
+	*out = strtoul(text, &end, 10);
 	return errno == 0 && *text >= '0' && *text <= '9' && *end == 0 && *out <= max;
 }
 
-static bool take_device(const char *path, int32_t *major_number)
+static void on_alarm(int signo)
 {
-	struct stat st;
-
-	if (stat(path, &st) != 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
-		return false;
-	*major_number = (int32_t)major(st.st_rdev);
-	return true;
+	(void)signo;
 }
 
-/* An option with a value. NULL if it is fine, else what is wrong. */
-static const char *take_option(struct up_options *o, const char *name, const char *value)
+/* The alarm interrupts the system call: RS then forgets that we wait. */
+static long wait_for(const char *name, unsigned long restarts, unsigned long seconds)
 {
-	uint64_t n;
+	struct sigaction action = { .sa_handler = on_alarm };
+	char label[LABEL_LEN];
 
-	if (strcmp(name, "-label") == 0) {
-		o->label = value;
-	} else if (strcmp(name, "-args") == 0) {
-		o->args = value;
-	} else if (strcmp(name, "-config") == 0) {
-		o->config = value;
-	} else if (strcmp(name, "-major") == 0) {
-		if (!take_number(value, 511, &n))
-			return "-major wants a number from 0 to 511, not";
-		o->major = (int32_t)n;
-	} else if (strcmp(name, "-period") == 0) {
-		if (!take_number(value, 3600000, &n) || n == 0)
-			return "-period wants milliseconds from 1 to 3600000, not";
-		o->period_ns = n * 1000000;
-	} else if (!take_device(value, &o->major)) {
-		return "-dev wants a device node, not";
-	}
-	return 0;
+	label_fill(label, name);
+	sigaction(SIGALRM, &action, 0);
+	alarm((unsigned)seconds);
+	return rs_call(RS_OP_WAIT, label, sizeof(label), (const void *)restarts, 0);
 }
 
-static bool take_flag(struct up_options *o, const char *name)
+static int verb_wait(int argc, char **argv)
 {
-	static const struct { const char *name; uint32_t flags, init_flags; } flags[] = {
-		{ "-n", RS_UP_NOWAIT, 0 }, { "-f", RS_UP_NO_RESTART, 0 }, { "-b", RS_UP_NO_BACKOFF, 0 },
-		{ "-x", 0, SEF_INIT_CRASH }, { "-y", 0, SEF_INIT_FAIL }, { "-z", 0, SEF_INIT_TIMEOUT }, { "-d", 0, SEF_INIT_DEFCB },
-		{ "-c", 0, 0 },		/* keep a copy in memory: always done */
-	};
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (strcmp(flags[i].name, name) == 0) {
-			o->flags |= flags[i].flags;
-			o->init_flags |= flags[i].init_flags;
-			return true;
-		}
-	return false;
-}
-
-static bool has_value(const char *name)
-{
-	static const char *const names[] = { "-label", "-args", "-config", "-major", "-period", "-dev" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
-static int command_up(int argc, char **argv)
-{
-	struct up_options o = { .major = -1 };
+	unsigned long restarts = 0, seconds = 0;
+	const char *name = 0;
 
 	for (int i = 0; i < argc; i++) {
-		const char *wrong;
+		bool is_restarts = strcmp(argv[i], "-restarts") == 0, is_timeout = strcmp(argv[i], "-timeout") == 0;
 
-		if (take_flag(&o, argv[i]))
-			continue;
-		if (!has_value(argv[i])) {
-			if (argv[i][0] == '-' || o.path)
-				return usage("up does not know", argv[i]);
-			o.path = argv[i];
-			continue;
+		if (is_restarts || is_timeout) {
+			if (i + 1 == argc || !take_count(argv[i + 1], 1000000, is_restarts ? &restarts : &seconds))
+				return usage("a number from 0 to 1000000 is missing after", argv[i]);
+			i++;
+		} else if (name || argv[i][0] == '-') {
+			return usage("unexpected", argv[i]);
+		} else {
+			name = argv[i];
 		}
-		if (i + 1 == argc)
-			return usage("a value is missing after", argv[i]);
-		wrong = take_option(&o, argv[i], argv[i + 1]);
-		if (wrong)
-			return usage(wrong, argv[i + 1]);
-		i++;
 	}
-	return o.path ? service_up(&o) : usage("up wants the path of a program", 0);
+	if (!name)
+		return usage("the name of a service is missing", 0);
+	return report("waiting for", name, wait_for(name, restarts, seconds));
 }
 
-/* One name, and perhaps --json. */
-static int take_name(int argc, char **argv, const char **name, bool *json)
+static int verb_watch(int argc, char **argv)
 {
-	*name = 0;
+	bool scripts = false, quiet = false;
+
 	for (int i = 0; i < argc; i++) {
-		if (json && strcmp(argv[i], "--json") == 0)
-			*json = true;
-		else if (!*name && argv[i][0] != '-')
-			*name = argv[i];
+		if (strcmp(argv[i], "--scripts") == 0)
+			scripts = true;
+		else if (strcmp(argv[i], "-q") == 0)
+			quiet = true;
 		else
 			return usage("unexpected", argv[i]);
 	}
+	return service_watch(scripts, quiet);
+}
+
+static int verb_core(int argc, char **argv)
+{
+	return argc == 2 ? service_core(argv[0], argv[1]) : usage("core wants the name of a service and of a file", 0);
+}
+
+static int verb_help(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	fputs(usage_text, stdout);
 	return EXIT_DONE;
 }
 
-static int command_stop(enum rs_op op, const char *what, int argc, char **argv)
+static const struct { const char *name; int (*run)(int argc, char **argv); } verbs[] = {
+	{ "list", verb_list }, { "status", verb_status }, { "up", service_up }, { "start", service_up }, { "down", verb_down },
+	{ "stop", verb_down }, { "restart", verb_restart }, { "refresh", verb_refresh }, { "why", verb_why }, { "history", verb_history },
+	{ "log", verb_log }, { "wait", verb_wait }, { "watch", verb_watch }, { "core", verb_core }, { "check", service_check },
+	{ "shutdown", verb_shutdown }, { "help", verb_help }, { "--help", verb_help }, { "-h", verb_help },
+};
+
+/* --json may stand anywhere; what remains is the verb's. */
+static int take_json(int argc, char **argv)
 {
-	char label[LABEL_LEN] = "";
-	const char *name;
+	int n = 0;
 
-	if (take_name(argc, argv, &name, 0) != EXIT_DONE)
-		return EXIT_USAGE;
-	if (!name)
-		return usage("the name of a service is missing", 0);
-	snprintf(label, sizeof(label), "%s", name);
-	return report(what, name, rs_call(op, label, sizeof(label), 0, 0));
-}
-
-static int command_show(const char *verb, int argc, char **argv)
-{
-	bool json = false;
-	const char *name;
-
-	if (take_name(argc, argv, &name, &json) != EXIT_DONE)
-		return EXIT_USAGE;
-	if (strcmp(verb, "list") == 0)
-		return name ? usage("unexpected", name) : service_list(json);
-	if (!name)
-		return usage("the name of a service is missing", 0);
-	return strcmp(verb, "why") == 0 ? service_why(name) : service_status(name, json);
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			output_json(true);
+		else
+			argv[n++] = argv[i];
+	}
+	argv[n] = 0;
+	return n;
 }
 
 int main(int argc, char **argv)
 {
-	const char *verb = argc > 1 ? argv[1] : "";
-
-	if (strcmp(verb, "up") == 0 || strcmp(verb, "start") == 0)
-		return command_up(argc - 2, argv + 2);
-	if (strcmp(verb, "down") == 0 || strcmp(verb, "stop") == 0)
-		return command_stop(RS_OP_DOWN, "cannot take down", argc - 2, argv + 2);
-	if (strcmp(verb, "restart") == 0)
-		return command_stop(RS_OP_RESTART, "cannot restart", argc - 2, argv + 2);
-	if (strcmp(verb, "refresh") == 0)
-		return command_stop(RS_OP_REFRESH, "cannot refresh", argc - 2, argv + 2);
-	if (strcmp(verb, "list") == 0 || strcmp(verb, "status") == 0 || strcmp(verb, "why") == 0)
-		return command_show(verb, argc - 2, argv + 2);
-	if (strcmp(verb, "help") == 0 || strcmp(verb, "--help") == 0) {
-		fputs(usage_text, stdout);
-		return EXIT_DONE;
-	}
-	return usage(argc > 1 ? "unknown verb" : 0, argc > 1 ? verb : 0);
+	argc = take_json(argc, argv);
+	if (argc < 2)
+		return usage("a verb is missing", 0);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].name, argv[1]) == 0)
+			return verbs[i].run(argc - 2, argv + 2);
+	return usage("unknown verb", argv[1]);
 }

@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What RS knows, for people and as JSON. */
+/* What RS knows of services at this moment, for people and as JSON. */
 #include "service.h"
+#include <abi/endpoint.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const char *state_name(uint32_t state)
+enum { SHAKY_SECONDS = 60, TEXT_BYTES = 96 };
+
+const char *service_state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		[RS_FREE] = "free", [RS_STARTING] = "starting", [RS_RUNNING] = "running", [RS_STOPPING] = "stopping",
 		[RS_DEAD] = "dead", [RS_BACKOFF] = "waiting", [RS_FAILED] = "failed", [RS_UPDATING] = "updating",
+		[RS_TEMPLATE] = "template",
 	};
 
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+const char *service_fault_name(uint32_t fault)
+{
+	static const char *const names[] = RS_FAULT_NAMES;
+
+	return fault < sizeof(names) / sizeof(names[0]) ? names[fault] : "unknown";
 }
 
 static uint64_t now_ns(void)
@@ -25,63 +36,94 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t uptime_ms(const struct rs_pub *p)
+static uint64_t ms_since(uint64_t then_ns)
 {
 	uint64_t now = now_ns();
 
-	return p->state == RS_RUNNING && now > p->started_ns ? (now - p->started_ns) / 1000000 : 0;
+	return then_ns && now > then_ns ? (now - then_ns) / 1000000 : 0;
 }
 
-static const char *fault_words(const struct rs_pub *p)
+static uint64_t uptime_ms(const struct rs_pub *p)
 {
-	return p->last_signal ? strsignal(p->last_signal) : "none";
+	return p->state == RS_RUNNING ? ms_since(p->started_ns) : 0;
+}
+
+/* How it is, in one word: what a person wants to know before all numbers. */
+static const char *health(const struct rs_pub *p)
+{
+	switch ((enum rs_state)p->state) {
+	case RS_RUNNING: return p->last_fault_ns && ms_since(p->last_fault_ns) < SHAKY_SECONDS * 1000 ? "shaky" : "good";
+	case RS_STARTING: case RS_BACKOFF: case RS_UPDATING: return p->last_fault ? "recovering" : "starting";
+	case RS_DEAD: case RS_FAILED: return "lost";
+	case RS_STOPPING: return "ending";
+	case RS_FREE: case RS_TEMPLATE: break;
+	}
+	return "-";
 }
 
 static const char *kind(const struct rs_pub *p)
 {
-	return p->flags & RS_PUB_CORE ? "core" : p->flags & RS_PUB_BOOT ? "boot" : "service";
+	return p->flags & RS_PUB_CORE ? "core" : p->flags & RS_PUB_BOOT ? "boot" : p->flags & RS_PUB_TEMPLATE ? "template"
+		: p->flags & RS_PUB_INSTANCE ? "instance" : "service";
 }
 
-static void json_string(const char *name, const char *text, const char *after)
+static void fault_words(char *out, size_t size, const struct rs_pub *p)
 {
-	printf("\"%s\": \"", name);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		if ((unsigned char)*text < 0x20)
-			printf("\\u%04x", (unsigned)*text);
-		else
-			putchar(*text);
-	}
-	printf("\"%s", after);
+	bool signalled = (p->last_fault == RS_FAULT_CRASH || p->last_fault == RS_FAULT_SIGNAL) && p->last_signal;
+
+	if (signalled)
+		snprintf(out, size, "%s (%s)", service_fault_name(p->last_fault), strsignal(p->last_signal));
+	else
+		snprintf(out, size, "%s", service_fault_name(p->last_fault));
 }
 
-static void json_majors(const struct rs_pub *p)
-{
-	const char *separator = "";
+/* ---- JSON ---- */
 
-	printf("\"majors\": [");
-	for (int i = 0; i < RS_NR_MAJORS; i++) {
-		if (p->majors[i] < 0)
-			continue;
-		printf("%s%d", separator, p->majors[i]);
-		separator = ", ";
-	}
-	printf("], ");
+static void json_majors(const char *key, const struct rs_pub *p, int32_t block)
+{
+	json_open(key, '[');
+	for (int i = 0; i < RS_NR_MAJORS; i++)
+		if (p->majors[i] >= 0 && (p->majors[i] & RS_MAJOR_BLOCK) == block)
+			json_number(0, p->majors[i] & ~RS_MAJOR_BLOCK);
+	json_close(']');
+}
+
+static void json_faults(const struct rs_pub *p)
+{
+	json_open("faults", '{');
+	for (uint32_t i = RS_FAULT_NONE + 1; i < RS_NR_FAULTS; i++)
+		if (p->faults[i])
+			json_number(service_fault_name(i), p->faults[i]);
+	json_close('}');
 }
 
 static void json_service(const struct rs_pub *p)
 {
-	printf("{");
-	json_string("name", p->label, ", ");
-	json_string("program", p->name, ", ");
-	json_string("state", state_name(p->state), ", ");
-	json_string("kind", kind(p), ", ");
-	printf("\"pid\": %d, \"endpoint\": %d, \"uptime_ms\": %llu, \"restarts\": %u, \"period_ms\": %llu, ", p->pid, p->endpoint,
-		(unsigned long long)uptime_ms(p), p->restarts, (unsigned long long)(p->period_ns / 1000000));
-	json_majors(p);
-	json_string("last_fault", fault_words(p), "}");
+	char fault[TEXT_BYTES];
+
+	fault_words(fault, sizeof(fault), p);
+	json_open(0, '{');
+	json_text("name", p->label);
+	json_text("program", p->name);
+	json_text("state", service_state_name(p->state));
+	json_text("health", health(p));
+	json_text("kind", kind(p));
+	json_number("pid", p->pid);
+	json_number("endpoint", p->endpoint);
+	json_number("uptime_ms", (long long)uptime_ms(p));
+	json_number("restarts", p->restarts);
+	json_number("period_ms", (long long)(p->period_ns / 1000000));
+	json_majors("majors", p, 0);
+	json_majors("block_majors", p, RS_MAJOR_BLOCK);
+	json_text("last_fault", fault);
+	json_number("since_last_fault_ms", p->last_fault_ns ? (long long)ms_since(p->last_fault_ns) : -1);
+	json_faults(p);
+	json_number("recovery_us", (long long)(p->recovery_ns / 1000));
+	json_number("recovery_max_us", (long long)(p->recovery_max_ns / 1000));
+	json_close('}');
 }
+
+/* ---- text ---- */
 
 static void text_uptime(char *out, size_t len, const struct rs_pub *p)
 {
@@ -97,25 +139,64 @@ static void text_uptime(char *out, size_t len, const struct rs_pub *p)
 		snprintf(out, len, "%llus", (unsigned long long)seconds);
 }
 
+/* A service without a process has neither. */
+static void text_numbers(const struct rs_pub *p, char pid[12], char endpoint[12])
+{
+	bool process = p->endpoint != EP_NONE && p->state != RS_TEMPLATE && p->state != RS_FAILED && p->state != RS_DEAD;
+
+	snprintf(pid, 12, process ? "%d" : "-", p->pid);
+	snprintf(endpoint, 12, process ? "%d" : "-", p->endpoint);
+}
+
 static void text_line(const struct rs_pub *p)
 {
-	char uptime[24];
+	char uptime[24], fault[TEXT_BYTES], pid[12], endpoint[12];
 
 	text_uptime(uptime, sizeof(uptime), p);
-	printf("%-16s %-10s %-8s %6d %9d %8s %8u  %s\n", p->label, state_name(p->state), kind(p), p->pid, p->endpoint, uptime,
-		p->restarts, fault_words(p));
+	text_numbers(p, pid, endpoint);
+	fault_words(fault, sizeof(fault), p);
+	printf("%-16s %-9s %-10s %6s %9s %8s %8u  %s\n", p->label, service_state_name(p->state), health(p), pid, endpoint, uptime,
+		p->restarts, fault);
 }
+
+static void text_faults(const struct rs_pub *p)
+{
+	for (uint32_t i = RS_FAULT_NONE + 1; i < RS_NR_FAULTS; i++)
+		if (p->faults[i])
+			printf("faults     %u of %s\n", p->faults[i], service_fault_name(i));
+}
+
+static void text_service(const struct rs_pub *p)
+{
+	char uptime[24], fault[TEXT_BYTES], pid[12], endpoint[12];
+
+	text_uptime(uptime, sizeof(uptime), p);
+	text_numbers(p, pid, endpoint);
+	fault_words(fault, sizeof(fault), p);
+	printf("name       %s\nprogram    %s\nstate      %s\nhealth     %s\n", p->label, p->name, service_state_name(p->state), health(p));
+	printf("kind       %s\npid        %s\nendpoint   %s\n", kind(p), pid, endpoint);
+	printf("uptime     %s\nrestarts   %u\nlast fault %s\nheartbeat  %llu ms\n", uptime, p->restarts, fault,
+		(unsigned long long)(p->period_ns / 1000000));
+	text_faults(p);
+	if (p->recovery_max_ns)
+		printf("recovery   %llu us the last time, %llu us at most\n", (unsigned long long)(p->recovery_ns / 1000),
+			(unsigned long long)(p->recovery_max_ns / 1000));
+	for (int i = 0; i < RS_NR_MAJORS; i++)
+		if (p->majors[i] >= 0)
+			printf("major      %s%d\n", p->majors[i] & RS_MAJOR_BLOCK ? "block " : "", p->majors[i] & ~RS_MAJOR_BLOCK);
+}
+
+/* ---- verbs ---- */
 
 static struct rs_pub *fetch_list(long *count)
 {
-	size_t bytes = NR_SYS_PROCS * sizeof(struct rs_pub);
-	struct rs_pub *list = calloc(1, bytes);
+	struct rs_pub *list = calloc(NR_SYS_PROCS, sizeof(*list));
 
-	*count = list ? rs_call(RS_OP_LIST, list, bytes, 0, 0) : -1;
+	*count = list ? rs_call(RS_OP_LIST, list, NR_SYS_PROCS * sizeof(*list), 0, 0) : -1;
 	return list;
 }
 
-int service_list(bool json)
+int service_list(void)
 {
 	long n;
 	struct rs_pub *list = fetch_list(&n);
@@ -124,69 +205,29 @@ int service_list(bool json)
 		free(list);
 		return report("cannot list", "services", n);
 	}
-	if (json)
-		printf("[");
+	if (output_is_json())
+		json_open(0, '[');
 	else
-		printf("%-16s %-10s %-8s %6s %9s %8s %8s  %s\n", "NAME", "STATE", "KIND", "PID", "ENDPOINT", "UPTIME", "RESTARTS",
+		printf("%-16s %-9s %-10s %6s %9s %8s %8s  %s\n", "NAME", "STATE", "HEALTH", "PID", "ENDPOINT", "UPTIME", "RESTARTS",
 			"LAST FAULT");
-	for (long i = 0; i < n; i++) {
-		if (!json) {
-			text_line(&list[i]);
-			continue;
-		}
-		printf(i ? ",\n " : "\n ");
-		json_service(&list[i]);
-	}
-	if (json)
-		printf("\n]\n");
+	for (long i = 0; i < n; i++)
+		(output_is_json() ? json_service : text_line)(&list[i]);
+	if (output_is_json())
+		json_close(']');
 	free(list);
 	return EXIT_DONE;
 }
 
-static void text_service(const struct rs_pub *p)
-{
-	char uptime[24];
-
-	text_uptime(uptime, sizeof(uptime), p);
-	printf("name       %s\nprogram    %s\nstate      %s\nkind       %s\npid        %d\nendpoint   %d\n", p->label, p->name,
-		state_name(p->state), kind(p), p->pid, p->endpoint);
-	printf("uptime     %s\nrestarts   %u\nlast fault %s\nheartbeat  %llu ms\n", uptime, p->restarts, fault_words(p),
-		(unsigned long long)(p->period_ns / 1000000));
-	for (int i = 0; i < RS_NR_MAJORS; i++)
-		if (p->majors[i] >= 0)
-			printf("major      %d\n", p->majors[i]);
-}
-
-int service_status(const char *label, bool json)
+int service_status(const char *name)
 {
 	struct rs_pub p;
 	long r;
 
 	memset(&p, 0, sizeof(p));
-	snprintf(p.label, sizeof(p.label), "%s", label);
+	label_fill(p.label, name);
 	r = rs_call(RS_OP_STATUS, &p, sizeof(p), 0, 0);
 	if (r < 0)
-		return report("cannot tell about", label, r);
-	if (json) {
-		json_service(&p);
-		putchar('\n');
-	} else {
-		text_service(&p);
-	}
-	return EXIT_DONE;
-}
-
-int service_why(const char *label)
-{
-	char name[LABEL_LEN] = "", text[4096];
-	long n;
-
-	snprintf(name, sizeof(name), "%s", label);
-	n = rs_call(RS_OP_WHY, name, sizeof(name), text, sizeof(text));
-	if (n < 0)
-		return report("cannot tell about", label, n);
-	if (n == 0)
-		printf("%s: nothing has happened to it\n", label);
-	fwrite(text, 1, (size_t)n, stdout);
+		return report("cannot tell about", name, r);
+	(output_is_json() ? json_service : text_service)(&p);
 	return EXIT_DONE;
 }

@@ -2,85 +2,163 @@
 /* `service up`: read the program and its description, and hand both to RS, which needs no file system. */
 #include "conf.h"
 #include "service.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-static const char conf_main[] = "/etc/system.conf", conf_folder[] = "/etc/system.conf.d";
+enum { PATH_BYTES = 512, MAJORS = 512 };
 
-/* ---- the description ---- */
+/* ---- options ---- */
 
-static void read_conf(struct conf *conf, const char *path)
+static int usage(const char *complaint, const char *word)
 {
-	FILE *in = fopen(path, "r");
-
-	if (!in)
-		return;
-	conf_read(conf, in, path);
-	fclose(in);
+	fprintf(stderr, "service: %s %s\nservice: `service help` shows verbs and options\n", complaint, word);
+	return EXIT_USAGE;
 }
 
-static int is_conf_file(const struct dirent *d)
+static bool take_number(const char *text, uint64_t max, uint64_t *out, char **end)
 {
-	size_t n = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && d->d_name[n - 1] != '~';
+	errno = 0;
+	*out = strtoull(text, end, 10);
+	return errno == 0 && *text >= '0' && *text <= '9' && *out <= max;
 }
 
-static void read_conf_folder(struct conf *conf)
+static const char *take_major(struct up_options *o, const char *value)
 {
-	struct dirent **names;
-	int n = scandir(conf_folder, &names, is_conf_file, alphasort);
+	bool block = value[0] == 'b';
+	uint64_t n;
+	char *end;
 
-	for (int i = 0; i < n; i++) {
-		char path[512];
+	if (!take_number(value + block, MAJORS - 1, &n, &end) || *end)
+		return "-major wants a number from 0 to 511, with a 'b' before it for block devices, not";
+	o->major = (block ? RS_MAJOR_BLOCK : 0) | (int32_t)n;
+	o->major_given = true;
+	return 0;
+}
 
-		snprintf(path, sizeof(path), "%s/%s", conf_folder, names[i]->d_name);
-		read_conf(conf, path);
-		free(names[i]);
+static const char *take_device(struct up_options *o, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+		return "-dev wants a device node, not";
+	o->major = (S_ISBLK(st.st_mode) ? RS_MAJOR_BLOCK : 0) | (int32_t)major(st.st_rdev);
+	o->major_given = true;
+	return 0;
+}
+
+static const char *take_period(struct up_options *o, const char *value)
+{
+	uint64_t n;
+	char *end;
+
+	if (!take_number(value, 3600000, &n, &end))
+		return "-period wants a time, as 500, 500ms, 2s or 3HZ, not";
+	if (strcmp(end, "s") == 0 || strcmp(end, "HZ") == 0)
+		n *= 1000;
+	else if (*end && strcmp(end, "ms") != 0)
+		return "-period wants a time, as 500, 500ms, 2s or 3HZ, not";
+	o->period_ns = n * 1000000;
+	return o->period_ns < RS_PERIOD_MIN_NS ? "-period wants at least 100 milliseconds, not" : 0;
+}
+
+static const char *take_script(struct up_options *o, const char *path)
+{
+	o->script = path;
+	if (access(path, X_OK) != 0)
+		return "-script wants a program, not";
+	return path[0] == '/' && strlen(path) < sizeof(((struct rs_call *)0)->script) ? 0 : "-script wants a short absolute path, not";
+}
+
+static const char *take_label(struct up_options *o, const char *value)
+{
+	o->label = value;
+	return *value && strlen(value) < LABEL_LEN ? 0 : "-label wants a name of 1 to 31 characters, not";
+}
+
+static const char *take_progname(struct up_options *o, const char *value)
+{
+	o->progname = value;
+	return *value && strlen(value) < PROC_NAME_LEN ? 0 : "-progname wants a name of 1 to 15 characters, not";
+}
+
+static const char *take_args(struct up_options *o, const char *value)
+{
+	o->args = value;
+	return 0;
+}
+
+static const char *take_config(struct up_options *o, const char *value)
+{
+	o->config = value;
+	return 0;
+}
+
+/* Options with a value: the function returns what is wrong, or 0. */
+static const struct { const char *name; const char *(*take)(struct up_options *o, const char *value); } values[] = {
+	{ "-label", take_label }, { "-progname", take_progname }, { "-args", take_args }, { "-config", take_config },
+	{ "-major", take_major }, { "-dev", take_device }, { "-period", take_period }, { "-script", take_script },
+};
+
+static const struct { const char *name; uint32_t flags, init_flags; } flags[] = {
+	{ "-n", RS_UP_NOWAIT, 0 }, { "-f", RS_UP_NO_RESTART, 0 }, { "-b", RS_UP_NO_BACKOFF, 0 },
+	{ "--template", RS_UP_TEMPLATE, 0 }, { "--core", RS_UP_KEEP_CORE, 0 },
+	{ "-c", 0, 0 }, { "-r", 0, 0 },
+	{ "-x", 0, SEF_INIT_CRASH }, { "-y", 0, SEF_INIT_FAIL }, { "-z", 0, SEF_INIT_TIMEOUT }, { "-d", 0, SEF_INIT_DEFCB },
+};
+
+static bool take_flag(struct up_options *o, const char *name)
+{
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (strcmp(flags[i].name, name) == 0) {
+			o->flags |= flags[i].flags;
+			o->init_flags |= flags[i].init_flags;
+			return true;
+		}
+	return false;
+}
+
+static int value_index(const char *name)
+{
+	for (int i = 0; i < (int)(sizeof(values) / sizeof(values[0])); i++)
+		if (strcmp(values[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static int take_options(struct up_options *o, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		int index = value_index(argv[i]);
+		const char *wrong;
+
+		if (take_flag(o, argv[i]))
+			continue;
+		if (index < 0) {
+			if (argv[i][0] == '-' || o->path)
+				return usage("up does not know", argv[i]);
+			o->path = argv[i];
+			continue;
+		}
+		if (i + 1 == argc)
+			return usage("a value is missing after", argv[i]);
+		i++;
+		wrong = values[index].take(o, argv[i]);
+		if (wrong)
+			return usage(wrong, argv[i]);
 	}
-	if (n >= 0)
-		free(names);
-}
-
-/* A mistake elsewhere does not keep a service from starting whose own description is good: it was told, that is enough. */
-static bool describe(const char *config, const char *name, struct conf_service *out)
-{
-	struct conf conf;
-	const struct conf_entry *entry;
-	bool good = false;
-
-	conf_init(&conf, stderr);
-	if (config) {
-		if (access(config, R_OK) != 0)
-			conf_mistake(&conf, config, 0, "cannot be read: %s", strerror(errno));
-		read_conf(&conf, config);
-	} else {
-		read_conf_folder(&conf);
-		read_conf(&conf, conf_main);
-	}
-	entry = conf_find(&conf, name);
-	if (entry)
-		good = conf_evaluate(&conf, entry, out);
-	else
-		fprintf(stderr, "service: '%s' is not described in %s%s\n", name, config ? config : conf_folder,
-			config ? "" : " or /etc/system.conf");
-	if (config && conf.nr_errors)
-		good = false;
-	conf_fini(&conf);
-	return good;
+	return o->path ? EXIT_DONE : usage("up wants a program: its path, or its name in", SERVICE_FOLDER);
 }
 
 /* ---- the program ---- */
 
-static int complain(const char *path, const char *what)
+static int bad_program(const char *path, const char *why)
 {
-	fprintf(stderr, "service: %s: %s\n", path, what);
-	return EXIT_USAGE;
+	return complain(EXIT_USAGE, "", path, why);
 }
 
 static int open_program(const char *path, struct stat *st, int *out)
@@ -88,14 +166,14 @@ static int open_program(const char *path, struct stat *st, int *out)
 	int fd;
 
 	if (path[0] != '/')
-		return complain(path, "the path must be absolute");
+		return bad_program(path, "the path must be absolute");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, st) != 0)
-		return complain(path, strerror(errno));
+		return bad_program(path, strerror(errno));
 	if (!S_ISREG(st->st_mode))
-		return complain(path, "is not a regular file");
+		return bad_program(path, "is not a regular file");
 	if (st->st_size > RS_IMAGE_MAX)
-		return complain(path, "is too large for a service");
+		return bad_program(path, "is too large for a service");
 	*out = fd;
 	return EXIT_DONE;
 }
@@ -103,7 +181,7 @@ static int open_program(const char *path, struct stat *st, int *out)
 static int read_program(const char *path, char **image, size_t *len)
 {
 	struct stat st;
-	int fd, r = open_program(path, &st, &fd);
+	int fd = -1, r = open_program(path, &st, &fd);
 	size_t n = 0;
 
 	if (r != EXIT_DONE)
@@ -118,10 +196,10 @@ static int read_program(const char *path, char **image, size_t *len)
 		n += (size_t)got;
 	}
 	close(fd);
-	return *image && n == *len ? EXIT_DONE : complain(path, "cannot be read");
+	return *image && n == *len ? EXIT_DONE : bad_program(path, "cannot be read");
 }
 
-/* argv[0] and the words of -args, each with its NUL. */
+/* argv[0] and the words of -args, each with its NUL. 0: they do not fit. */
 static size_t build_args(const char *name, const char *words, char *out, size_t size)
 {
 	size_t n = (size_t)snprintf(out, size, "%s", name) + 1;
@@ -129,7 +207,9 @@ static size_t build_args(const char *name, const char *words, char *out, size_t 
 	while (words && *words) {
 		size_t len = strcspn(words, " ");
 
-		if (len && n + len + 1 <= size) {
+		if (n + len + 1 > size)
+			return 0;
+		if (len) {
 			memcpy(out + n, words, len);
 			out[n + len] = 0;
 			n += len + 1;
@@ -143,42 +223,61 @@ static size_t build_args(const char *name, const char *words, char *out, size_t 
 
 static void fill_call(struct rs_call *call, const struct up_options *o, const struct conf_service *conf, const char *program)
 {
+	memset(call, 0, sizeof(*call));
 	snprintf(call->name, sizeof(call->name), "%s", program);
 	snprintf(call->label, sizeof(call->label), "%s", o->label ? o->label : program);
-	call->send_names = (uintptr_t)conf->send_names;
-	call->send_names_len = conf->send_names_len;
+	call->send_names = (uintptr_t)conf->sends.text;
+	call->send_names_len = conf->sends.len;
+	call->control = (uintptr_t)conf->control.text;
+	call->control_len = conf->control.len;
 	call->period_ns = o->period_ns ? o->period_ns : conf->period_ns;
 	call->vm_call_mask = conf->vm_call_mask;
 	memcpy(call->majors, conf->majors, sizeof(call->majors));
-	if (o->major >= 0)
+	if (o->major_given)
 		call->majors[0] = o->major;
-	call->flags = o->flags;
+	call->flags = o->flags | conf->flags;
 	call->init_flags = o->init_flags;
 	call->uid = conf->uid;
+	call->backoff_max_ms = conf->backoff_max_ms;
+	call->budget_failures = conf->budget_failures;
+	call->budget_ns = conf->budget_ns;
 	call->priv = conf->priv;
+	call->pci = conf->pci;
+	snprintf(call->script, sizeof(call->script), "%s", o->script ? o->script : conf->script);
 	snprintf(call->config_where, sizeof(call->config_where), "%.63s", conf->where);
 }
 
-int service_up(const struct up_options *o)
+static int up_with(const struct up_options *o, const char *program, const char *image, size_t len)
 {
-	const char *slash = strrchr(o->path, '/'), *program = slash ? slash + 1 : o->path;
-	struct conf_service conf;
+	static struct conf_service conf;
+	static char args[RS_ARGS_MAX];
 	struct rs_call call;
-	char args[RS_ARGS_MAX], *image = 0;
-	size_t len;
-	int r = read_program(o->path, &image, &len);
 
-	if (r != EXIT_DONE)
-		return r;
-	if (!describe(o->config, program, &conf))
-		return EXIT_CONFIG;
-	memset(&call, 0, sizeof(call));
+	if (!conf_describe(o->config, program, &conf))
+		return complain(EXIT_CONFIG, "cannot start", program, "its description is missing or has mistakes");
 	fill_call(&call, o, &conf, program);
 	call.image = (uintptr_t)image;
 	call.image_len = len;
 	call.args = (uintptr_t)args;
 	call.args_len = build_args(program, o->args, args, sizeof(args));
-	r = report("cannot start", call.label, rs_call(RS_OP_UP, &call, sizeof(call), 0, 0));
+	if (call.args_len == 0)
+		return complain(EXIT_USAGE, "cannot start", program, "its arguments are too long");
+	return report("cannot start", call.label, rs_call(RS_OP_UP, &call, sizeof(call), 0, 0));
+}
+
+int service_up(int argc, char **argv)
+{
+	struct up_options o = { 0 };
+	char path[PATH_BYTES], *image = 0;
+	size_t len;
+	int r = take_options(&o, argc, argv);
+
+	if (r != EXIT_DONE)
+		return r;
+	snprintf(path, sizeof(path), "%s%s", strchr(o.path, '/') ? "" : SERVICE_FOLDER, o.path);
+	r = read_program(path, &image, &len);
+	if (r == EXIT_DONE)
+		r = up_with(&o, o.progname ? o.progname : strrchr(path, '/') + 1, image, len);
 	free(image);
 	return r;
 }

@@ -9,6 +9,12 @@
 
 static char told[4096];
 
+static bool only_daemon(const char *name, uint32_t *uid)
+{
+	*uid = 12;
+	return strcmp(name, "daemon") == 0;
+}
+
 static bool try(const char *text, const char *name, struct conf_service *out)
 {
 	struct conf c;
@@ -18,19 +24,20 @@ static bool try(const char *text, const char *name, struct conf_service *out)
 
 	memset(told, 0, sizeof(told));
 	conf_init(&c, errors);
+	c.user_find = only_daemon;
 	ok = conf_read(&c, in, "f");
 	e = conf_find(&c, name);
-	ok = ok && e && conf_evaluate(&c, e, out);
+	ok = e && conf_evaluate(&c, e, out) && ok;
 	conf_fini(&c);
 	fclose(in);
 	fclose(errors);
 	return ok;
 }
 
-static bool names_contain(const struct conf_service *s, const char *name)
+static bool names_contain(const struct conf_names *names, const char *name)
 {
-	for (size_t i = 0; i < s->send_names_len; i += strlen(s->send_names + i) + 1)
-		if (strcmp(s->send_names + i, name) == 0)
+	for (size_t i = 0; i < names->len; i += strlen(names->text + i) + 1)
+		if (strcmp(names->text + i, name) == 0)
 			return true;
 	return false;
 }
@@ -52,9 +59,52 @@ static void an_entry_is_understood(void)
 	EXPECT_EQ(s.majors[1], -1);
 	EXPECT_EQ(s.period_ns, 250000000);
 	EXPECT_EQ(s.priv.sig_mgr, EP_SELF);
-	EXPECT(names_contain(&s, "vfs") && !names_contain(&s, "ds"));
+	EXPECT(names_contain(&s.sends, "vfs") && !names_contain(&s.sends, "ds"));
 	EXPECT(strcmp(s.description, "says hello") == 0);
 	EXPECT(strcmp(s.where, "f:2") == 0);
+}
+
+static void life_and_death_are_understood(void)
+{
+	struct conf_service s;
+
+	EXPECT(try("service x {\n\tbackoff 2000; budget 5 60; restart NEVER; core KEEP; script /etc/rs.d/x;\n"
+		"\tcontrol disk net; bus pci; quantum 20; cpu 0 2; scheduler KERNEL; uid daemon; template;\n};\n", "x", &s));
+	EXPECT_EQ(s.backoff_max_ms, 2000);
+	EXPECT_EQ(s.budget_failures, 5);
+	EXPECT_EQ(s.budget_ns, 60000000000);
+	EXPECT_EQ(s.flags, RS_UP_NO_RESTART | RS_UP_KEEP_CORE | RS_UP_BUS | RS_UP_TEMPLATE);
+	EXPECT(strcmp(s.script, "/etc/rs.d/x") == 0);
+	EXPECT(names_contain(&s.control, "disk") && names_contain(&s.control, "net") && !names_contain(&s.control, "ds"));
+	EXPECT_EQ(s.quantum_us, 20000);
+	EXPECT_EQ(s.cpu_mask, 5);
+	EXPECT_EQ(s.uid, 12);
+	EXPECT(try("service x { backoff NONE; restart ALWAYS; core NONE; script NONE; control NONE; uid SELF; };", "x", &s));
+	EXPECT_EQ(s.flags, RS_UP_NO_BACKOFF);
+	EXPECT(s.script[0] == 0 && s.control.len == 0 && s.uid == 0);
+}
+
+static void hardware_is_understood(void)
+{
+	struct conf_service s;
+
+	EXPECT(try("service x {\n\tpci device 1af4:1001 8086:100e/1af4:2; pci class 1/6/1 2;\n\tblock-major 254; major 4;\n"
+		"\tmem fee00000:1000; io ALL;\n};\n", "x", &s));
+	EXPECT_EQ(s.pci.nr_ids, 2);
+	EXPECT_EQ(s.pci.ids[0].vendor, 0x1af4);
+	EXPECT_EQ(s.pci.ids[0].device, 0x1001);
+	EXPECT_EQ(s.pci.ids[0].sub_vendor, RS_PCI_ANY);
+	EXPECT_EQ(s.pci.ids[1].sub_vendor, 0x1af4);
+	EXPECT_EQ(s.pci.ids[1].sub_device, 2);
+	EXPECT_EQ(s.pci.nr_classes, 2);
+	EXPECT_EQ(s.pci.classes[0].class_code, 0x10601);
+	EXPECT_EQ(s.pci.classes[0].mask, 0xffffff);
+	EXPECT_EQ(s.pci.classes[1].class_code, 0x20000);
+	EXPECT_EQ(s.pci.classes[1].mask, 0xff0000);
+	EXPECT_EQ(s.majors[0], RS_MAJOR_BLOCK | 254);
+	EXPECT_EQ(s.majors[1], 4);
+	EXPECT_EQ(s.priv.mem[0].last, 0xfee00fff);
+	EXPECT_EQ(s.priv.io[0].last, 0xffff);
 }
 
 static void an_empty_entry_has_the_defaults(void)
@@ -63,7 +113,7 @@ static void an_empty_entry_has_the_defaults(void)
 
 	EXPECT(try("service x { };", "x", &s));
 	EXPECT(s.priv.call_mask[0] == 0 && s.priv.nr_io == 0 && s.priv.nr_irq == 0);
-	EXPECT(names_contain(&s, "rs") && names_contain(&s, "ds"));
+	EXPECT(names_contain(&s.sends, "rs") && names_contain(&s.sends, "ds"));
 }
 
 static void a_class_is_included(void)
@@ -90,7 +140,7 @@ static void wrong(const char *text, const char *expected)
 
 static void mistakes_are_told_with_place_and_expectation(void)
 {
-	wrong("service x {\n irqs 4;\n};", "f:2: unknown option 'irqs', expected class, descr,");
+	wrong("service x {\n irqs 4;\n};", "f:2: unknown option 'irqs', expected backoff, block-major,");
 	wrong("service x {\n io 3f8:8\n};", "f:3: unexpected '}', expected ");
 	wrong("service x {\n irq 256;\n};", "f:2: '256' is not right here, expected NONE or interrupt numbers");
 	wrong("service x {\n irq -1;\n};", "f:2: '-1' is not right");
@@ -100,17 +150,97 @@ static void mistakes_are_told_with_place_and_expectation(void)
 	wrong("service x {\n system NOSUCH;\n};", "'NOSUCH' is not right here, expected ALL, BASIC or names of kernel calls");
 	wrong("service x {\n irq;\n};", "'irq' has 0 values, expected at least one");
 	wrong("service x {\n priority 1 2;\n};", "'priority' has 2 values, expected one");
-	wrong("service x {\n period 0;\n};", "milliseconds from 1");
+	wrong("service x {\n period 0;\n};", "milliseconds from 100");
 	wrong("service x { }", "f:1: unexpected the end of the file, expected ';'");
 	wrong("x { };", "f:1: unexpected a word, expected the end of the file or 'service'");
-	wrong("service x { };\nservice x { };", "f:2: service 'x' is described twice, the first time in f:1");
+	wrong("service x { };\nservice x { };", "f:2: service 'x' is described twice, the first time in line 1");
 	wrong("service x { descr \"open\n; };", "unexpected");
 	wrong("service x { class y; };", "'y' is not right here, expected the name of another service");
+	wrong("service y {\n irq 4\n};\nservice x { class y; };", "'y' is not right here, expected an entry without mistakes");
+	wrong("service a_name_that_is_too_long { };", "f:1: the name 'a_name_that_is_too_long' is too long, expected at most 15");
+	wrong("service x { ipc a_label_that_is_longer_than_thirty_one_characters; };", "is too long for a name");
+	wrong("service x { control rs ALL; };", "'ALL' must stand alone");
+	wrong("service x { uid nobody_here; };", "expected a user number, SELF or the name of a user");
+	wrong("service x { template 1; };", "'template' has 1 value, expected none");
+	wrong("service x { budget 5; };", "'budget' has 1 value, expected two");
+	wrong("service x { budget 0 1; };", "a number of failures from 1");
+	wrong("service x { budget 1 0; };", "seconds from 1");
+	wrong("service x { quantum 0; };", "milliseconds from 1 to 1000");
+	wrong("service x { cpu 64; };", "processor numbers from 0 to 63");
+	wrong("service x { scheduler lottery; };", "KERNEL, the one scheduler");
+	wrong("service x { script relative; };", "NONE or an absolute path");
+	wrong("service x { restart SOMETIMES; };", "ALWAYS or NEVER");
+	wrong("service x { core 1; };", "KEEP or NONE");
+	wrong("service x { backoff soon; };", "NONE or the longest wait");
+	wrong("service x { bus usb; };", "'pci'");
+	wrong("service x { block-major 512; };", "major numbers from 0 to 511");
+	wrong("service x { pci device; };", "'pci' has 1 value, expected at least two");
+	wrong("service x { pci devices 1:2; };", "'device' or 'class'");
+	wrong("service x { pci device 1af4; };", "vendor:device");
+	wrong("service x { pci device 1af4:; };", "vendor:device");
+	wrong("service x { pci device 1af4:1/2; };", "vendor:device");
+	wrong("service x { pci device 1af4:00001; };", "vendor:device");
+	wrong("service x { pci device 1:2/3:4:5; };", "vendor:device");
+	wrong("service x { pci class 1/6/1/0; };", "base[/sub[/interface]]");
+	wrong("service x { pci class 100; };", "base[/sub[/interface]]");
+}
+
+/* Only the entry with the mistake is beyond use. */
+static void a_mistake_stays_in_its_entry(void)
+{
+	struct conf c;
+	struct conf_service s;
+	static const char text[] = "service bad {\n irq 4\n io 60;\n { };\n};\nservice good { irq 5; };\n";
+	FILE *errors = fmemopen(told, sizeof(told), "w"), *in = fmemopen((void *)text, strlen(text), "r");
+
+	conf_init(&c, errors);
+	EXPECT(!conf_read(&c, in, "f"));
+	EXPECT(conf_find(&c, "bad") && !conf_evaluate(&c, conf_find(&c, "bad"), &s));
+	EXPECT(conf_find(&c, "good") && conf_evaluate(&c, conf_find(&c, "good"), &s));
+	EXPECT_EQ(s.priv.irq[0], 5);
+	conf_fini(&c);
+	fclose(in);
+	fclose(errors);
+}
+
+/* The service's own file is read first, and counts. */
+static void the_first_of_two_files_counts(void)
+{
+	struct conf c;
+	struct conf_service s;
+	char own[] = "service x { irq 5; class base; };", all[] = "service x { irq 6; };\nservice base { irq 7; };";
+	FILE *first = fmemopen(own, strlen(own), "r"), *second = fmemopen(all, strlen(all), "r");
+
+	conf_init(&c, stderr);
+	EXPECT(conf_read(&c, first, "own") && conf_read(&c, second, "all"));
+	EXPECT(conf_evaluate(&c, conf_find(&c, "x"), &s));
+	EXPECT(s.priv.nr_irq == 2 && s.priv.irq[0] == 5 && s.priv.irq[1] == 7);
+	conf_fini(&c);
+	fclose(first);
+	fclose(second);
+}
+
+/* What the system is delivered with. */
+static void the_files_of_the_image_are_good(void)
+{
+	struct conf c;
+	struct conf_service s;
+	FILE *in = fopen("images/rootfs/etc/system.conf", "r");
+
+	conf_init(&c, stderr);
+	c.user_find = only_daemon;
+	EXPECT(in && conf_read(&c, in, "images/rootfs/etc/system.conf"));
+	for (const struct conf_entry *e = c.entries; e; e = e->next)
+		EXPECT(conf_evaluate(&c, e, &s));
+	conf_fini(&c);
+	if (in)
+		fclose(in);
 }
 
 static void any_text_is_survived(void)
 {
-	static const char *const pieces[] = { "service", "x", "{", "}", ";", "\"s\"", "\"", "\n", "class", "io", "10:4", "$", "ALL", " " };
+	static const char *const pieces[] = { "service", "x", "{", "}", ";", "\"s\"", "\"", "\n", "class", "io", "10:4", "$", "ALL", " ",
+		"pci", "device", "1:2/3:4", "control", "template", "budget", "7", "ipc", "uid" };
 	struct conf_service s;
 	unsigned int seed = 5;
 
@@ -128,9 +258,14 @@ static void any_text_is_survived(void)
 int main(void)
 {
 	an_entry_is_understood();
+	life_and_death_are_understood();
+	hardware_is_understood();
 	an_empty_entry_has_the_defaults();
 	a_class_is_included();
 	mistakes_are_told_with_place_and_expectation();
+	a_mistake_stays_in_its_entry();
+	the_first_of_two_files_counts();
+	the_files_of_the_image_are_good();
 	any_text_is_survived();
 	return expect_end();
 }

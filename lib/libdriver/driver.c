@@ -29,13 +29,11 @@ void driver_announce(bool restarted)
 	char label[LABEL_LEN], key[DS_KEY_LEN];
 	err_t r = 0;
 
-	if (!class->event)
-		return;
 	if (restarted)
 		r = sys_statectl(STATECTL_CLEAR_IPC_REFS);
 	if (r == 0)
 		r = ds_retrieve_label_name(label, sef_self());
-	if (r == 0) {
+	if (r == 0 && class->event) {
 		snprintf(key, sizeof(key), "%s%s", class->event, label);
 		r = ds_publish_u64(key, DS_DRIVER_UP, DSF_OVERWRITE);
 	}

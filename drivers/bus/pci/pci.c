@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The PCI server: who may use which device. RS tells, for each request, which devices the caller's stanza names (RS_PCI_ACL); a device that is
+ * not among them does not exist for that caller. A reserved device belongs to a label, so the successor of a driver that died gets it
+ * again. When it is reserved, its bus mastering is switched off: whatever a predecessor had left in progress in it cannot write to
+ * memory any more when the new owner sees it.
+ *
+ * RS answers at once and never waits for us, so it may be asked synchronously; so does DS.
+ *
+ * If this process dies here: the table with the owners is in DS and a successor takes it over. Reserving has one effect after the other
+ * (owner noted, bus mastering off, RS told), each of which may happen twice.
+ */
+#include "pci.h"
+#include <errno.h>
+#include <libdriver/driver.h>
+#include <libsef/ds.h>
+#include <libsys/grant.h>
+#include <proto/common.h>
+#include <proto/rs.h>
+#include <string.h>
+
+static struct { struct pci_table table; bool quiet; } pci;	/* [saved in DS] */
+
+static const char state_key[] = "pci.devices";
+
+/* ---- rights ---- */
+
+static err_t acl_get(endpoint_t ep, struct rs_pci_acl *acl)
+{
+	struct message m = { .type = RS_PCI_ACL };
+	struct rs_pci_acl_req *req = MSG_BODY(struct rs_pci_acl_req, &m);
+	grant_t g = grant_direct(EP_RS, acl, sizeof(*acl), GRANT_WRITE);
+	err_t r;
+
+	if (g == GRANT_INVALID)
+		return -ENOMEM;
+	memset(acl, 0, sizeof(*acl));
+	req->ep = ep;
+	req->grant = g;
+	r = sef_call(EP_RS, &m);
+	grant_revoke(g);
+	return r ? r : (err_t)MSG_BODY(struct result_rep, &m)->result;
+}
+
+static bool id_matches(uint16_t wanted, uint16_t is) { return wanted == RS_PCI_ANY || wanted == is; }
+
+static bool acl_allows(const struct rs_pci_acl *acl, const struct pci_device *d)
+{
+	for (uint32_t i = 0; i < acl->nr_ids && i < RS_PCI_MAX; i++) {
+		const struct rs_pci_id *id = &acl->ids[i];
+
+		if (id_matches(id->vendor, d->vendor) && id_matches(id->device, d->device)
+		    && id_matches(id->sub_vendor, d->sub_vendor) && id_matches(id->sub_device, d->sub_device))
+			return true;
+	}
+	for (uint32_t i = 0; i < acl->nr_classes && i < RS_PCI_MAX; i++)
+		if ((d->class_code & acl->classes[i].mask) == acl->classes[i].class_code)
+			return true;
+	return false;
+}
+
+static struct pci_device *device_find(uint32_t dev)
+{
+	for (uint32_t i = 0; i < pci.table.n; i++)
+		if (pci.table.devices[i].dev == dev)
+			return &pci.table.devices[i];
+	return 0;
+}
+
+/* The device if it exists for this caller. */
+static struct pci_device *device_of(endpoint_t caller, uint32_t dev)
+{
+	struct pci_device *d = device_find(dev);
+	struct rs_pci_acl acl;
+
+	return d && acl_get(caller, &acl) == 0 && acl_allows(&acl, d) ? d : 0;
+}
+
+static bool device_is_owned_by(const struct pci_device *d, endpoint_t caller)
+{
+	char label[LABEL_LEN];
+
+	return ds_retrieve_label_name(label, caller) == 0 && strcmp(label, d->owner) == 0;
+}
+
+/* ---- ownership ---- */
+
+static err_t state_save(void)
+{
+	return ds_publish_mem(state_key, &pci.table, sizeof(pci.table), DSF_OVERWRITE | DSF_PRIV_RETRIEVE | DSF_PRIV_OVERWRITE);
+}
+
+static err_t resource_add(endpoint_t ep, uint32_t kind, uint64_t first, uint64_t last)
+{
+	struct message m = { .type = RS_ADD_RESOURCES };
+	err_t r;
+
+	*MSG_BODY(struct rs_add_resources_req, &m) = (struct rs_add_resources_req){ ep, kind, first, last };
+	r = sef_call(EP_RS, &m);
+	return r ? r : (err_t)MSG_BODY(struct result_rep, &m)->result;
+}
+
+static err_t resources_add(endpoint_t ep, const struct pci_device *d)
+{
+	err_t r = 0;
+
+	for (int i = 0; i < PCI_BARS && r == 0; i++) {
+		const struct pci_bar *b = &d->bars[i];
+
+		if (b->len)
+			r = resource_add(ep, b->flags & PCI_BAR_IO ? RS_RESOURCE_IO : RS_RESOURCE_MEM, b->base, b->base + b->len - 1);
+	}
+	return r;
+}
+
+static void device_quieten(const struct pci_device *d)
+{
+	uint32_t command = pci_config_read(d->dev, PCI_CFG_COMMAND, 2);
+
+	pci_config_write(d->dev, PCI_CFG_COMMAND, 2, (command & ~(uint32_t)PCI_COMMAND_MASTER) | PCI_COMMAND_NO_LINE
+		| PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+}
+
+static err_t op_reserve(endpoint_t caller, struct pci_device *d)
+{
+	char label[LABEL_LEN], before[LABEL_LEN];
+	endpoint_t other;
+	err_t r = ds_retrieve_label_name(label, caller);
+
+	if (r != 0)
+		return r;
+	if (d->owner[0] && strcmp(d->owner, label) != 0 && ds_retrieve_label_endpt(d->owner, &other) == 0)
+		return -EBUSY;
+	memcpy(before, d->owner, sizeof(before));
+	memcpy(d->owner, label, sizeof(label));
+	r = state_save();
+	if (r == 0) {
+		device_quieten(d);
+		r = resources_add(caller, d);
+	}
+	if (r != 0)
+		memcpy(d->owner, before, sizeof(before));
+	return r;
+}
+
+static err_t op_release(endpoint_t caller, struct pci_device *d)
+{
+	if (!device_is_owned_by(d, caller))
+		return -EPERM;
+	device_quieten(d);
+	memset(d->owner, 0, sizeof(d->owner));
+	return state_save();
+}
+
+/* ---- requests ---- */
+
+static bool access_is_valid(const struct pci_req *r)
+{
+	return (r->width == 1 || r->width == 2 || r->width == 4) && r->offset % r->width == 0 && r->offset <= PCI_CFG_BYTES - r->width;
+}
+
+static void rq_next(const struct message *m, struct message *reply)
+{
+	const struct pci_req *r = MSG_BODY(const struct pci_req, m);
+	struct pci_next_rep *rep = MSG_BODY(struct pci_next_rep, reply);
+	struct rs_pci_acl acl;
+
+	rep->result = acl_get(m->source, &acl) == 0 ? -ENODEV : -EPERM;
+	for (uint32_t i = 0; i < pci.table.n && rep->result == -ENODEV; i++) {
+		const struct pci_device *d = &pci.table.devices[i];
+
+		/* The table is in the order of the numbers. */
+		if ((r->dev == PCI_DEV_NONE || d->dev > r->dev) && acl_allows(&acl, d))
+			*rep = (struct pci_next_rep){ .dev = d->dev, .class_code = d->class_code, .vendor = d->vendor,
+				.device = d->device, .sub_vendor = d->sub_vendor, .sub_device = d->sub_device, .line = d->line };
+	}
+}
+
+static void rq_bar(const struct pci_device *d, const struct pci_req *r, struct message *reply)
+{
+	struct pci_bar_rep *rep = MSG_BODY(struct pci_bar_rep, reply);
+	const struct pci_bar *b = r->n < PCI_BARS ? &d->bars[r->n] : 0;
+
+	if (!b || b->len == 0)
+		rep->result = -ENOENT;
+	else
+		*rep = (struct pci_bar_rep){ .base = b->base, .len = b->len, .flags = b->flags };
+}
+
+static void rq_read(const struct pci_device *d, const struct pci_req *r, struct message *reply)
+{
+	struct pci_value_rep *rep = MSG_BODY(struct pci_value_rep, reply);
+
+	rep->result = access_is_valid(r) ? 0 : -EINVAL;
+	if (rep->result == 0)
+		rep->value = pci_config_read(d->dev, r->offset, r->width);
+}
+
+static void rq_capability(const struct pci_device *d, const struct pci_req *r, struct message *reply)
+{
+	struct pci_value_rep *rep = MSG_BODY(struct pci_value_rep, reply);
+
+	rep->value = pci_config_capability(d->dev, r->n, r->offset);
+	rep->result = rep->value ? 0 : -ENOENT;
+}
+
+/* Only what concerns the device's own work: no address, no identity. */
+static err_t op_write(endpoint_t caller, const struct pci_device *d, const struct pci_req *r)
+{
+	uint32_t value = r->value;
+
+	if (!access_is_valid(r))
+		return -EINVAL;
+	if (!device_is_owned_by(d, caller) || (r->offset < PCI_CFG_END && (r->offset != PCI_CFG_COMMAND || r->width != 2)))
+		return -EPERM;
+	if (r->offset == PCI_CFG_COMMAND)
+		value = (value & (PCI_COMMAND_MASTER | PCI_COMMAND_NO_LINE)) | PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
+	pci_config_write(d->dev, r->offset, r->width, value);
+	return 0;
+}
+
+static void pci_serve(const struct message *m, struct message *reply)
+{
+	const struct pci_req *r = MSG_BODY(const struct pci_req, m);
+	struct result_rep *rep = MSG_BODY(struct result_rep, reply);
+	struct pci_device *d = device_of(m->source, r->dev);
+
+	if (!d) {
+		rep->result = -ENODEV;
+		return;
+	}
+	switch (m->type) {
+	case PCI_RESERVE: rep->result = op_reserve(m->source, d); break;
+	case PCI_RELEASE: rep->result = op_release(m->source, d); break;
+	case PCI_BAR: rq_bar(d, r, reply); break;
+	case PCI_CAP: rq_capability(d, r, reply); break;
+	case PCI_READ: rq_read(d, r, reply); break;
+	case PCI_WRITE: rep->result = op_write(m->source, d, r); break;
+	}
+}
+
+static bool pci_request(const struct message *m, uint32_t status)
+{
+	struct message reply = { .type = m->type + 1 };
+
+	if ((status & IPC_STATUS_USER) || m->type < PCI_NEXT || m->type > PCI_WRITE || m->type % 2)
+		return false;
+	if (m->type == PCI_NEXT)
+		rq_next(m, &reply);
+	else
+		pci_serve(m, &reply);
+	sef_reply(m->source, &reply);
+	return true;
+}
+
+/* ---- life ---- */
+
+static void device_log(const struct pci_device *d)
+{
+	log_info("%02x:%02x.%u %04x:%04x class %06x", d->dev >> 8, d->dev >> 3 & 31, d->dev & 7, d->vendor, d->device, d->class_code);
+	for (int i = 0; i < PCI_BARS; i++)
+		if (d->bars[i].len)
+			log_debug("  bar %d %s %#llx, %llu bytes", i, d->bars[i].flags & PCI_BAR_IO ? "ports" : "memory",
+				(unsigned long long)d->bars[i].base, (unsigned long long)d->bars[i].len);
+}
+
+static err_t pci_init_fresh(const struct sef_init_info *info)
+{
+	(void)info;
+	pci_scan(&pci.table);
+	for (uint32_t i = 0; i < pci.table.n && !pci.quiet; i++)
+		device_log(&pci.table.devices[i]);
+	return state_save();
+}
+
+static err_t pci_init_restart(const struct sef_init_info *info)
+{
+	size_t len = sizeof(pci.table);
+
+	if (ds_retrieve_mem(state_key, &pci.table, &len) == 0 && len == sizeof(pci.table) && pci.table.n <= PCI_DEVICES_MAX)
+		return 0;
+	log_warn("the table of devices is not in DS; looking for devices again");
+	return pci_init_fresh(info);
+}
+
+static const struct driver_class pci_class = { .request = pci_request };
+
+static const struct driver pci_driver = {
+	.class = &pci_class,
+	.sef = { .init_fresh = pci_init_fresh, .init_restart = pci_init_restart, .signal_handler = sef_signal_term },
+};
+
+int main(int argc, char **argv)
+{
+	pci.quiet = argc > 1 && strcmp(argv[1], "quiet") == 0;
+	driver_task(&pci_driver);
+}

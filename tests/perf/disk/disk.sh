@@ -4,7 +4,7 @@
 # a mount. /dev/vda holds an empty ext2.
 mib=$1 files=$2
 if [ -d /sys/block ]; then
-	for module in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk; do
+	for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk; do
 		insmod "/root/modules/$module.ko" || exit 1
 	done
 	[ -b /dev/vda ] || mknod /dev/vda b $(tr : ' ' </sys/block/vda/dev)
@@ -14,7 +14,7 @@ fi
 mkdir -p /mnt/disk
 
 remount() {
-	if mountpoint -q /mnt/disk; then
+	if grep -q " /mnt/disk " /proc/mounts; then
 		umount /mnt/disk || exit 1
 	fi
 	mount -t ext2 /dev/vda /mnt/disk || exit 1

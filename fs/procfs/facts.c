@@ -13,6 +13,8 @@
 
 static struct facts {
 	struct pm_proc_info processes[NR_PROCS];	/* of the latest facts_processes() */
+	struct rs_pub services[NR_SYS_PROCS];		/* of the latest facts_services() */
+	grant_t services_grant;				/* of RS, for ever */
 } facts;
 
 /* One request whose result goes to a buffer of ours by grant. */
@@ -78,6 +80,15 @@ bool facts_load(struct pm_load_info *out)
 	return ask_pm(PM_INFO_LOAD, 0, out, sizeof *out, &rep) >= 0;
 }
 
+/* Without PM's answer everything is empty, but a string. */
+void facts_names(struct utsname *out)
+{
+	struct pm_info_rep rep;
+
+	memset(out, 0, sizeof *out);
+	ask_pm(PM_INFO_NAMES, 0, out, sizeof *out, &rep);
+}
+
 static bool kernel_info(enum getinfo_what what, void *out, size_t len, uint64_t index)
 {
 	memset(out, 0, len);
@@ -119,6 +130,40 @@ uint32_t facts_regions(endpoint_t ep, struct vm_region_info *out, uint32_t room)
 {
 	uint64_t bytes;
 	return ask_vm(VM_INFO_REGIONS, ep, out, room * sizeof *out, &bytes) ? 0 : (uint32_t)(bytes / sizeof *out);
+}
+
+/* ---- services ---- */
+
+void facts_services_init(const struct sef_init_info *info)
+{
+	facts.services_grant = info->proctab_grant;
+}
+
+/* RS may write a row while we read it: what we see is then partly old, as it might have been a moment ago. */
+const struct rs_pub *facts_services(void)
+{
+	if (sys_safecopyfrom(EP_RS, facts.services_grant, 0, facts.services, sizeof facts.services) != 0)
+		memset(facts.services, 0, sizeof facts.services);
+	for (int i = 0; i < NR_SYS_PROCS; i++)
+		facts.services[i].label[LABEL_LEN - 1] = facts.services[i].name[PROC_NAME_LEN - 1] = 0;
+	return facts.services;
+}
+
+/* FNV-1a. */
+uint32_t service_hash(const char *label)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *label; label++)
+		h = (uint32_t)((h ^ (uint8_t)*label) * 16777619ull);
+	return h;
+}
+
+const struct rs_pub *facts_service(uint32_t index, uint32_t hash)
+{
+	const struct rs_pub *s = index < NR_SYS_PROCS ? &facts_services()[index] : NULL;
+
+	return s && s->in_use && service_hash(s->label) == hash ? s : NULL;
 }
 
 int64_t facts_vfs(uint32_t what, endpoint_t ep, int32_t fd, void *buf, size_t len)

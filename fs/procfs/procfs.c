@@ -19,7 +19,7 @@
 enum file {
 	F_NONE, F_ROOT, F_SELF, F_THREAD_SELF, F_STAT, F_MEMINFO, F_UPTIME, F_LOADAVG, F_CPUINFO, F_VERSION, F_CMDLINE, F_FILESYSTEMS,
 	F_MOUNTS, F_DEVICES, F_INTERRUPTS, F_SWAPS, F_VMSTAT, F_SYS, F_SYS_KERNEL, F_OSRELEASE, F_OSTYPE, F_HOSTNAME, F_PID_MAX,
-	F_AXOLOTL, F_LEAKS, F_DS,
+	F_DOMAINNAME, F_SYS_VERSION, F_AXOLOTL, F_LEAKS, F_DS, F_SERVICE, F_SERVICE_ENTRY,
 	F_PID, F_P_STAT, F_P_STATUS, F_P_STATM, F_P_CMDLINE, F_P_ENVIRON, F_P_COMM, F_P_MAPS, F_P_SMAPS,
 			F_P_MOUNTS, F_P_WCHAN, F_P_EXE, F_P_CWD,
 	F_P_ROOT, F_P_FD, F_P_FD_ENTRY, F_P_TASK, F_P_MOUNTINFO, F_P_FDINFO, F_P_FDINFO_ENTRY,
@@ -63,6 +63,10 @@ static const struct row rows[F_COUNT] = {
 	[F_AXOLOTL] = { "axolotl", F_ROOT, FOLDER, NULL, NULL },
 	[F_LEAKS] = { "leaks", F_AXOLOTL, FILE_ALL, make_leaks, NULL },
 	[F_DS] = { "ds", F_AXOLOTL, FILE_OWNER, make_ds, NULL },
+	[F_DOMAINNAME] = { "domainname", F_SYS_KERNEL, FILE_ALL, make_domainname, NULL },
+	[F_SYS_VERSION] = { "version", F_SYS_KERNEL, FILE_ALL, make_version_only, NULL },
+	[F_SERVICE] = { "service", F_ROOT, FOLDER, NULL, NULL },
+	[F_SERVICE_ENTRY] = { "", F_SERVICE, FILE_ALL, NULL, NULL },
 	[F_PID] = { "", F_ROOT, FOLDER, NULL, NULL },
 	[F_P_STAT] = { "stat", F_PID, FILE_ALL, NULL, make_p_stat },
 	[F_P_STATUS] = { "status", F_PID, FILE_ALL, NULL, make_p_status },
@@ -106,6 +110,8 @@ static int64_t node_check(uint64_t node, struct node_id *id, struct pm_proc_info
 	if (id->file == F_NONE || id->file >= F_COUNT)
 		return -ESTALE;
 	if (id->file >= F_PID && !facts_process(id->pid, p))
+		return -ESRCH;
+	if (id->file == F_SERVICE_ENTRY && !facts_service(id->sub, id->pid))
 		return -ESRCH;
 	return 0;
 }
@@ -177,6 +183,19 @@ static int64_t lookup_number(const struct node_id *dir, const struct pm_proc_inf
 	return 0;
 }
 
+static int64_t lookup_service(const char *label, struct fs_attr *attr)
+{
+	const struct rs_pub *all = facts_services();
+	for (uint32_t i = 0; i < NR_SYS_PROCS; i++) {
+		if (all[i].in_use && !strcmp(all[i].label, label)) {
+			struct node_id id = { F_SERVICE_ENTRY, i, service_hash(label) };
+			attr_fill(&id, NULL, attr);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
 static int64_t proc_lookup(uint64_t dir, const struct fs_name *name, endpoint_t who, struct fs_attr *attr)
 {
 	struct node_id d;
@@ -195,6 +214,8 @@ static int64_t proc_lookup(uint64_t dir, const struct fs_name *name, endpoint_t 
 			return 0;
 		}
 	}
+	if (d.file == F_SERVICE)
+		return lookup_service(name->name, attr);
 	return number_parse(name, &number) ? lookup_number(&d, &p, number, attr) : -ENOENT;
 }
 
@@ -234,6 +255,8 @@ static int64_t proc_read(uint64_t node, const struct fs_data *data)
 		row->process(&t, &p);
 	else if (id.file == F_P_FDINFO_ENTRY)
 		make_p_fdinfo(&t, &p, id.sub);
+	else if (id.file == F_SERVICE_ENTRY)
+		make_service(&t, facts_service(id.sub, id.pid));
 	else
 		return (row->mode & 0170000) == 0040000 ? -EISDIR : -EINVAL;
 	if (t.failed) {
@@ -317,6 +340,18 @@ static void list_descriptors(enum file entry, const struct pm_proc_info *p, uint
 	}
 }
 
+static void list_services(uint64_t cookie, struct fs_dirlist *list)
+{
+	const struct rs_pub *all = facts_services();
+	for (uint32_t i = 0; i < NR_SYS_PROCS; i++) {
+		if (!all[i].in_use || COOKIE_PIDS + i + 1 <= cookie)
+			continue;
+		if (!fs_dirlist_add(list, node_pack(F_SERVICE_ENTRY, i, service_hash(all[i].label)), FILE_ALL, all[i].label,
+				strlen(all[i].label), COOKIE_PIDS + i + 1))
+			return;
+	}
+}
+
 static int64_t proc_readdir(uint64_t dir, uint64_t cookie, endpoint_t who, struct fs_dirlist *list)
 {
 	struct node_id d;
@@ -342,6 +377,8 @@ static int64_t proc_readdir(uint64_t dir, uint64_t cookie, endpoint_t who, struc
 		list_descriptors(F_P_FD_ENTRY, &p, cookie, list);
 	else if (d.file == F_P_FDINFO)
 		list_descriptors(F_P_FDINFO_ENTRY, &p, cookie, list);
+	else if (d.file == F_SERVICE)
+		list_services(cookie, list);
 	return 0;
 }
 
@@ -366,9 +403,15 @@ static const struct fs_ops proc_ops = {
 	.readdir = proc_readdir, .readlink = proc_readlink, .statfs = proc_statfs,
 };
 
+static err_t proc_init(const struct sef_init_info *info)
+{
+	facts_services_init(info);
+	return 0;
+}
+
 int main(void)
 {
-	static const struct sef_callbacks callbacks = { .init_fresh = sef_init_null, .init_restart = sef_init_null };
+	static const struct sef_callbacks callbacks = { .init_fresh = proc_init, .init_restart = proc_init };
 	sef_startup(&callbacks);
 	fs_task(&proc_ops);
 }

@@ -3,11 +3,13 @@
 #pragma once
 #include <abi/info.h>
 #include <libfs/fs.h>
+#include <libsef/sef.h>
 #include <proto/pm.h>
 #include <proto/rs.h>
 #include <proto/vfs.h>
 #include <proto/vm.h>
 #include <stdbool.h>
+#include <sys/utsname.h>
 
 /*
  * A node number says everything about a node, so procfs keeps no nodes:
@@ -35,6 +37,7 @@ const struct pm_proc_info *facts_processes(uint32_t *count);	/* all, valid until
 bool facts_process(uint32_t pid, struct pm_proc_info *out);
 bool facts_process_of(endpoint_t ep, struct pm_proc_info *out);
 bool facts_load(struct pm_load_info *out);
+void facts_names(struct utsname *out);	/* as uname(2) */
 bool facts_kernel(struct info_kernel *out);
 bool facts_cpu(uint32_t cpu, struct info_cpu *out);
 bool facts_kernel_proc(endpoint_t ep, struct info_proc *out);
@@ -45,6 +48,12 @@ int64_t facts_vfs(uint32_t what, endpoint_t ep, int32_t fd, void *buf, size_t le
 bool facts_fd(endpoint_t ep, uint32_t fd, struct vfs_fd_info *out);
 int64_t facts_map_name(const struct vm_region_info *r, char *buf, size_t len);
 int64_t facts_peek(endpoint_t ep, vaddr_t addr, void *buf, size_t len);	/* another process's memory */
+
+/* RS's table of services, read through the grant that every service gets in its initialisation: RS is not asked and need not answer. */
+void facts_services_init(const struct sef_init_info *info);
+const struct rs_pub *facts_services(void);	/* NR_SYS_PROCS entries, in_use or not; valid until the next call */
+const struct rs_pub *facts_service(uint32_t index, uint32_t hash);	/* 0: not there any more */
+uint32_t service_hash(const char *label);	/* of the node number: tells a service from another that has its place now */
 
 /* ---- contents ---- */
 typedef void (*system_file)(struct text *t);
@@ -69,8 +78,13 @@ void make_osrelease(struct text *t);
 void make_ostype(struct text *t);
 void make_hostname(struct text *t);
 void make_pid_max(struct text *t);
+void make_domainname(struct text *t);
+void make_version_only(struct text *t);
 void make_swaps(struct text *t);
 void make_vmstat(struct text *t);
+
+/* service.c */
+void make_service(struct text *t, const struct rs_pub *s);
 
 /* process.c */
 void make_p_stat(struct text *t, const struct pm_proc_info *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The system-wide files, in the formats of Linux's proc(5). */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,9 +114,26 @@ void make_cpuinfo(struct text *t)
 			 k.tsc_khz / 1000, k.tsc_khz % 1000, k.nr_cpus, k.nr_cpus);
 }
 
-void make_version(struct text *t) { text_add(t, "Linux version 6.1.0-axolotl (Axolotl 0.1) #1 SMP\n"); }
-void make_osrelease(struct text *t) { text_add(t, "6.1.0-axolotl\n"); }
-void make_ostype(struct text *t) { text_add(t, "Linux\n"); }
+/* The names are PM's, who also answers uname(2). */
+void make_version(struct text *t)
+{
+	struct utsname u;
+	facts_names(&u);
+	text_add(t, "%s version %s %s\n", u.sysname, u.release, u.version);
+}
+
+static void name_line(struct text *t, size_t offset)
+{
+	struct utsname u;
+	facts_names(&u);
+	text_add(t, "%s\n", (const char *)&u + offset);
+}
+
+void make_osrelease(struct text *t) { name_line(t, offsetof(struct utsname, release)); }
+void make_ostype(struct text *t) { name_line(t, offsetof(struct utsname, sysname)); }
+void make_version_only(struct text *t) { name_line(t, offsetof(struct utsname, version)); }
+void make_hostname(struct text *t) { name_line(t, offsetof(struct utsname, nodename)); }
+void make_domainname(struct text *t) { name_line(t, offsetof(struct utsname, domainname)); }
 void make_pid_max(struct text *t) { text_add(t, "32768\n"); }
 void make_swaps(struct text *t) { text_add(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"); }
 void make_interrupts(struct text *t)
@@ -123,11 +141,6 @@ void make_interrupts(struct text *t)
 	struct info_kernel k;
 	facts_kernel(&k);
 	text_add(t, "total: %lu\n", k.interrupts);
-}
-
-void make_hostname(struct text *t)
-{
-	text_add(t, "axolotl\n");
 }
 
 void make_cmdline(struct text *t)

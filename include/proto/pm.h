@@ -34,7 +34,8 @@ struct pm_signalfd_req { uint32_t id; endpoint_t ep; uint64_t set; grant_t info_
 struct pm_signalfd_rep { uint32_t id; int32_t signo; };	/* 0: none */
 struct pm_service_req { endpoint_t ep; int32_t started; char name[PROC_NAME_LEN]; };
 
-enum { PM_INFO_PROC /* struct pm_proc_info[] from slot `first` on, only those in use */ , PM_INFO_LOAD /* struct pm_load_info */ };
+enum { PM_INFO_PROC /* struct pm_proc_info[] from slot `first` on, only those in use */ , PM_INFO_LOAD /* struct pm_load_info */,
+	PM_INFO_NAMES /* struct utsname, as uname(2) gives it */ };
 struct pm_info_req { uint32_t what; grant_t grant; uint32_t len, first; };
 struct pm_info_rep { int64_t result; uint32_t count, next; };	/* next: slot to go on with, NR_PROCS = end */
 struct pm_proc_info {

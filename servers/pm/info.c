@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libsef/sef.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 /* ---- PM_INFO ---- */
@@ -87,6 +88,15 @@ static void info_load(const struct message *m, const struct pm_info_req *req)
 	sef_reply_result(m->source, PM_INFO, sys_safecopyto(m->source, req->grant, 0, &load, len));
 }
 
+static void info_names(const struct message *m, const struct pm_info_req *req)
+{
+	struct utsname names;
+
+	system_names(&names);
+	sef_reply_result(m->source, PM_INFO,
+		sys_safecopyto(m->source, req->grant, 0, &names, req->len < sizeof names ? req->len : sizeof names));
+}
+
 void info_request(const struct message *m)
 {
 	struct pm_info_req req = *MSG_BODY(const struct pm_info_req, m);
@@ -97,6 +107,9 @@ void info_request(const struct message *m)
 		return;
 	case PM_INFO_LOAD:
 		info_load(m, &req);
+		return;
+	case PM_INFO_NAMES:
+		info_names(m, &req);
 		return;
 	}
 	sef_reply_result(m->source, PM_INFO, -EINVAL);

@@ -120,6 +120,8 @@ void boot_start(void);
 void boot_retry(void);
 void boot_exec_failed(struct task *t, err_t error);
 void reboot_now(void);
+struct utsname;
+void system_names(struct utsname *names);	/* system.c: what uname(2) says */
 void info_request(const struct message *m);
 void service_request(const struct message *m);
 void service_known(endpoint_t ep, const char *name);

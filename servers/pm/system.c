@@ -13,17 +13,22 @@
 
 /* ---- names ---- */
 
+void system_names(struct utsname *u)
+{
+	memset(u, 0, sizeof *u);
+	strcpy(u->sysname, "Linux");
+	strcpy(u->release, "6.1.0-axolotl");
+	strcpy(u->version, "#1 SMP Axolotl 0.1");
+	strcpy(u->machine, "x86_64");
+	memcpy(u->nodename, pm.hostname, sizeof u->nodename);
+	memcpy(u->domainname, pm.domainname, sizeof u->domainname);
+}
+
 int64_t call_uname(struct task *t, const uint64_t a[6])
 {
 	struct utsname u;
 
-	memset(&u, 0, sizeof u);
-	strcpy(u.sysname, "Linux");
-	strcpy(u.release, "6.1.0-axolotl");
-	strcpy(u.version, "#1 SMP Axolotl 0.1");
-	strcpy(u.machine, "x86_64");
-	memcpy(u.nodename, pm.hostname, sizeof u.nodename);
-	memcpy(u.domainname, pm.domainname, sizeof u.domainname);
+	system_names(&u);
 	return user_write(t, a[0], &u, sizeof u);
 }
 

@@ -14,8 +14,8 @@
  * gives it up itself; then everything ends with -EIO at once until the driver comes up again.
  *
  * The caller sees to it that of two requests in progress that touch the same bytes none writes (the library stops the process
- * otherwise): only so may requests be repeated. Callbacks are called from bdev_message() only, never from within bdev_submit() or
- * bdev_open(), and may call anything here.
+ * otherwise): only so may requests be repeated. Callbacks are called from bdev_message(), bdev_notify() and bdev_alarm() only, never
+ * from within bdev_submit() or bdev_open(), and may call anything else here.
  */
 #pragma once
 #include <abi/errno.h>
@@ -25,7 +25,6 @@
 #include <stdbool.h>
 
 struct bdev;		/* an open device: one minor of one driver */
-struct bdev_slot;
 
 struct bdev_vec { void *p; size_t len; };	/* len: a multiple of 512 */
 
@@ -42,10 +41,9 @@ struct bdev_io {
 
 	/* The library's. */
 	struct bdev_io *next, *prev;
-	struct bdev_slot *slot;	/* in progress at the driver */
 	uint64_t order;		/* of submission */
-	nstime_t submitted_ns;
-	uint32_t strikes;	/* times it was not answered properly */
+	uint32_t sends, strikes;	/* times it was sent; times it was not answered properly */
+	bool granted;
 	grant_t grant;		/* for data outside of registered memory */
 	int64_t result;
 };
@@ -74,12 +72,12 @@ struct bdev_stats {		/* of the driver, since this process started */
 };
 
 /* other_keys: a regular expression of DS keys that the owner wants to hear of (a process has one subscription), or 0. */
-struct bdev_setup {
+struct bdev_hooks {
 	const char *other_keys;
 	void (*on_key)(const char *key, uint32_t type, endpoint_t owner);
-	void (*set_alarm)(nstime_t deadline);	/* the owner's own timers; 0: the library has the process's alarm to itself */
+	void (*set_alarm)(nstime_t deadline);	/* the owner has timers of its own; 0: the library has the process's alarm to itself */
 };
-err_t bdev_startup(const struct bdev_setup *setup);	/* in the init callback; subscribes at DS. setup may be 0 */
+err_t bdev_startup(const struct bdev_hooks *hooks);	/* in the init callback; subscribes at DS. hooks may be 0 */
 
 /* Memory in which the pieces of vectors lie (and data better does): granted once for each driver. At most 8 areas, for ever. */
 err_t bdev_memory_add(void *p, size_t len);
@@ -98,7 +96,9 @@ void bdev_accuse(struct bdev *dev, const char *why);
 
 /* Main loop: true = the message was ours. A notification of DS is always ours; the alarm's unless set_alarm was given. */
 bool bdev_message(const struct message *m, uint32_t status);
-void bdev_alarm(nstime_t now);		/* with set_alarm: to be called when its deadline has come. Earlier does no harm */
+/* For loops that take notifications apart themselves (libdriver): the same. */
+bool bdev_notify(endpoint_t source);	/* true: it was DS */
+void bdev_alarm(nstime_t now);		/* with set_alarm: when its deadline has come. Earlier does no harm */
 void bdev_send_failed(endpoint_t dst, const struct message *m, err_t error);	/* for struct sef_callbacks */
 
 uint64_t bdev_size(const struct bdev *dev);		/* bytes; 0 until it is open */

@@ -23,9 +23,26 @@ enum { DIRLIST_MAX_BYTES = 32768, NAMES_MAX_BYTES = 2 * FS_NAME_MAX + 4096 };
 
 static struct fs_task {
 	const struct fs_ops *ops;
-	uint8_t *dirbuf;		/* DIRLIST_MAX_BYTES, shared by readdir and readlink; empty between requests */
-	char names[NAMES_MAX_BYTES + 2];	/* the names of the present request, NUL-terminated */
+	uint8_t *dirbuf;		/* DIRLIST_MAX_BYTES for readdir and readlink; NULL while a request that waits has it */
 } task;
+
+/* The names of one request, NUL-terminated. */
+struct names_buf { char text[NAMES_MAX_BYTES + 2]; };
+
+static uint8_t *dirbuf_take(void)
+{
+	uint8_t *buf = task.dirbuf;
+	task.dirbuf = NULL;
+	return buf ? buf : malloc(DIRLIST_MAX_BYTES);
+}
+
+static void dirbuf_give(uint8_t *buf)
+{
+	if (task.dirbuf)
+		free(buf);
+	else
+		task.dirbuf = buf;
+}
 
 /* ---- moving bytes ---------------------------------------------------------------------------------------------- */
 
@@ -107,29 +124,48 @@ static int64_t rq_setattr(const struct fs_node_req *q, struct fs_attr *attr)
 	return r ? r : task.ops->setattr(q->node, q->flags, &in, attr);
 }
 
-static int64_t rq_readdir(const struct fs_node_req *q, struct fs_rep *rep)
+static int64_t readdir_into(const struct fs_node_req *q, struct fs_dirlist *list, struct fs_rep *rep)
 {
-	struct fs_dirlist list = { .buf = task.dirbuf, .next = q->offset };
-	list.room = q->len < DIRLIST_MAX_BYTES ? q->len : DIRLIST_MAX_BYTES;
-	int64_t r = task.ops->readdir(q->node, q->offset, (endpoint_t)q->flags, &list);
+	int64_t r = task.ops->readdir(q->node, q->offset, (endpoint_t)q->flags, list);
 	if (r < 0)
 		return r;
-	if (list.used && (r = sys_safecopyto(EP_VFS, q->grant, 0, list.buf, list.used)))
+	if (list->used && (r = sys_safecopyto(EP_VFS, q->grant, 0, list->buf, list->used)))
 		return r;
-	rep->count = list.used;
-	rep->offset = list.next;
-	return (int64_t)list.used;
+	rep->count = list->used;
+	rep->offset = list->next;
+	return (int64_t)list->used;
 }
 
-static int64_t rq_readlink(const struct fs_node_req *q)
+static int64_t rq_readdir(const struct fs_node_req *q, struct fs_rep *rep)
 {
-	int64_t n = task.ops->readlink(q->node, (endpoint_t)q->flags, (char *)task.dirbuf, DIRLIST_MAX_BYTES);
+	struct fs_dirlist list = { .buf = dirbuf_take(), .next = q->offset };
+	if (!list.buf)
+		return -ENOMEM;
+	list.room = q->len < DIRLIST_MAX_BYTES ? q->len : DIRLIST_MAX_BYTES;
+	int64_t r = readdir_into(q, &list, rep);
+	dirbuf_give(list.buf);
+	return r;
+}
+
+static int64_t readlink_into(const struct fs_node_req *q, char *buf)
+{
+	int64_t n = task.ops->readlink(q->node, (endpoint_t)q->flags, buf, DIRLIST_MAX_BYTES);
 	if (n > (int64_t)q->len)
 		n = (int64_t)q->len;
 	if (n <= 0)
 		return n;
-	int64_t r = sys_safecopyto(EP_VFS, q->grant, 0, task.dirbuf, (size_t)n);
+	int64_t r = sys_safecopyto(EP_VFS, q->grant, 0, buf, (size_t)n);
 	return r ? r : n;
+}
+
+static int64_t rq_readlink(const struct fs_node_req *q)
+{
+	uint8_t *buf = dirbuf_take();
+	if (!buf)
+		return -ENOMEM;
+	int64_t r = readlink_into(q, (char *)buf);
+	dirbuf_give(buf);
+	return r;
 }
 
 static int64_t rq_statfs(const struct fs_node_req *q)
@@ -164,29 +200,31 @@ static int64_t node_request(uint32_t type, const struct fs_node_req *q, struct f
 /* ---- requests with names --------------------------------------------------------------------------------------- */
 
 /* Fetch the one or two names behind the grant and end each with a NUL. */
-static int64_t names_fetch(const struct fs_name_req *q, struct fs_name *a, struct fs_name *b)
+static int64_t names_fetch(const struct fs_name_req *q, struct names_buf *buf, struct fs_name *a, struct fs_name *b)
 {
 	size_t n1 = q->name_len, n2 = q->name2_len;
+	char *text = buf->text;
 	if (n1 == 0)
 		return -ENOENT;
 	if (n1 > FS_NAME_MAX || n1 + n2 > NAMES_MAX_BYTES)
 		return -ENAMETOOLONG;
-	int64_t r = sys_safecopyfrom(EP_VFS, q->name_grant, 0, task.names, n1 + n2);
+	int64_t r = sys_safecopyfrom(EP_VFS, q->name_grant, 0, text, n1 + n2);
 	if (r)
 		return r;
-	memmove(task.names + n1 + 1, task.names + n1, n2);
-	task.names[n1] = '\0';
-	task.names[n1 + 1 + n2] = '\0';
-	*a = (struct fs_name){ task.names, n1 };
-	*b = (struct fs_name){ task.names + n1 + 1, n2 };
+	memmove(text + n1 + 1, text + n1, n2);
+	text[n1] = '\0';
+	text[n1 + 1 + n2] = '\0';
+	*a = (struct fs_name){ text, n1 };
+	*b = (struct fs_name){ text + n1 + 1, n2 };
 	return 0;
 }
 
 static int64_t name_request(uint32_t type, const struct fs_name_req *q, struct fs_attr *attr)
 {
 	const struct fs_ops *o = task.ops;
+	struct names_buf buf;
 	struct fs_name a, b;
-	int64_t r = names_fetch(q, &a, &b);
+	int64_t r = names_fetch(q, &buf, &a, &b);
 	if (r)
 		return r;
 	struct fs_new how = { .mode = q->mode_flags, .uid = q->uid, .gid = q->gid, .rdev = q->node2 };
@@ -279,8 +317,7 @@ static void vm_request(const struct message *m)
 	sef_send(EP_VM, &reply, 0);
 }
 
-/* A stranger who waits for an answer gets one; others are ignored. */
-static void refuse(const struct message *m, uint32_t status)
+void fs_refuse(const struct message *m, uint32_t status)
 {
 	struct message reply = { .type = m->type + 1 };
 	if (!(status & IPC_STATUS_CALL))
@@ -294,10 +331,6 @@ bool fs_serve(const struct fs_ops *ops, const struct message *m)
 	if (m->type < FS_MOUNT || m->type > FS_FALLOCATE || (m->source != EP_VFS && m->source != EP_VM))
 		return false;
 	task.ops = ops;
-	if (!task.dirbuf)
-		task.dirbuf = malloc(DIRLIST_MAX_BYTES);
-	if (!task.dirbuf)
-		abort();
 	if (m->source == EP_VFS)
 		vfs_request(m);
 	else
@@ -313,6 +346,6 @@ _Noreturn void fs_task(const struct fs_ops *ops)
 		if (sef_receive(EP_ANY, &m, &status))
 			continue;
 		if (m.type != MSG_NOTIFY && !fs_serve(ops, &m))
-			refuse(&m, status);
+			fs_refuse(&m, status);
 	}
 }

@@ -14,9 +14,12 @@
  *  - a page is not given out while the driver reads into it, nor for changing (CACHE_WRITE) while the driver writes it;
  *  - a page held with CACHE_WRITE is not written back before cache_put: what is written is whole;
  *  - no two requests in progress touch the same bytes of a device: later ones stand in a queue;
- *  - an error of writing is remembered in the file and in the device and reported once by the next sync of either. The page stays dirty and is
- *    tried again, at most CACHE_WRITE_TRIES times; then its contents are given up.
+ *  - a page that cannot be written stays dirty and is tried again, at most CACHE_WRITE_TRIES times; then its contents are given up. The
+ *    error is remembered in the file and in the device and reported once by the next sync of either.
  *  - what is dirty goes to the device after CACHE_AGE at the latest (cache_tick), data before metadata.
+ *
+ *  - a sync waits for those who hold dirty pages for writing: call it without holding one, and without a lock that such a holder may wait
+ *    for.
  *
  * The same bytes must not be cached twice: blocks that change from metadata to data of a file (or back) are announced by
  * cache_forget_blocks().
@@ -41,14 +44,16 @@ struct cache_page {
 	uint64_t index;		/* which page of the file */
 	/* private to libcache from here on */
 	struct cache_page *chain;
-	struct cache_list in_file, in_lru;
+	struct cache_list in_file;	/* file->pages or file->dirty */
+	struct cache_list in_order;	/* those that may be evicted, least recently used first; or the device's dirty ones */
 	uint64_t pos[CACHE_BLOCKS_MAX];
 	uint64_t gen;			/* when it became dirty, see cache_sync */
-	uint64_t sum;			/* MAPPED_WRITE: of the contents written last */
+	int64_t since;			/* the same, ns since boot */
+	uint64_t sum;			/* of the contents written last, where a program may write them at any time */
 	uint32_t pins, writers;
-	uint8_t valid, dirty, io, dirty_io;	/* a bit for each block: io = being moved by the driver now */
+	uint8_t valid, dirty, reading, writing;	/* a bit for each block */
 	uint8_t flags, failures;
-	int16_t error;			/* of the last attempt to read */
+	int error;			/* of the last attempt to read */
 };
 
 struct cache_file_ops {
@@ -69,8 +74,8 @@ struct cache_file {
 	const struct cache_file_ops *ops;
 	uint64_t size;			/* bytes; kept up to date by the owner: read-ahead ends there */
 	/* private */
-	struct cache_list pages, in_dev;
-	uint32_t nr_pages, nr_dirty;
+	struct cache_list pages, dirty, in_dev;
+	uint32_t nr_mapped_write;
 	int error;			/* of writing, not yet reported */
 	uint64_t ahead_next, ahead_end;	/* read-ahead: the page a sequential reader asks for next; first page not asked for */
 	uint32_t ahead_window;
@@ -86,19 +91,19 @@ void *cache_arena(uint64_t *bytes);	/* for one permanent grant to each driver */
 enum cache_op { CACHE_OP_READ, CACHE_OP_WRITE, CACHE_OP_FLUSH };
 enum { CACHE_IO_SEGS = 64 };
 struct cache_seg { uint8_t *addr; uint32_t len; };
+struct cache_part { struct cache_page *page, *copy; uint8_t blocks; };
 struct cache_io {
 	enum cache_op op;
 	uint64_t pos, len;		/* bytes */
 	uint32_t nsegs;
 	struct cache_seg seg[CACHE_IO_SEGS];
-	void *backend_private[2];
-	struct cache_list link;		/* private to libcache from here on */
+	void *backend_private;
+	/* private to libcache from here on */
+	struct cache_list link;
 	struct cache_dev *dev;
-	struct cache_page *page[CACHE_IO_SEGS];
-	uint8_t blocks[CACHE_IO_SEGS];
-	struct cache_page *bounce[CACHE_IO_SEGS];
-	void (*done)(struct cache_io *io, int64_t result);
-	void *arg;
+	uint32_t nparts;
+	struct cache_part part[CACHE_IO_SEGS];	/* whose blocks these are */
+	bool *flushed; int *flush_error;
 };
 struct cache_backend {
 	/* Begin; cache_io_done(io, result) at once or later, exactly once. Any number may be in progress. */
@@ -128,7 +133,8 @@ void cache_file_fini(struct cache_file *f);
 enum {
 	CACHE_READ = 0,		/* contents are valid */
 	CACHE_WRITE = 1,	/* will be changed; waits too while too much is dirty, unless CACHE_NOTHROTTLE */
-	CACHE_OVERWRITE = 2,	/* with WRITE: every byte will be written before cache_put, so the old contents are not read. New pages are zeroed */
+	/* With WRITE: whole blocks will be written, so the old contents are not read. cache_dirty() makes a block valid by covering it. */
+	CACHE_OVERWRITE = 2,
 	CACHE_NOWAIT = 4,	/* -EAGAIN instead of waiting */
 	CACHE_NOTHROTTLE = 8,
 };
@@ -139,7 +145,7 @@ enum {
 int cache_get(struct cache_file *f, uint64_t index, unsigned flags, struct cache_page **out);
 /* End of use; `flags` as given to cache_get (CACHE_WRITE counts). */
 void cache_put(struct cache_page *p, unsigned flags);
-/* The bytes [from, from + len) of a page held for writing were changed: their blocks, which must have positions, go to the device some time. */
+/* The bytes [from, from + len) of a page held for writing were changed: their blocks, which must have positions, will be written. */
 void cache_dirty(struct cache_page *p, size_t from, size_t len);
 /* Block i of a held page has been given a place (or lost it: CACHE_HOLE, not dirty any more). */
 void cache_place(struct cache_page *p, unsigned block, uint64_t pos);
@@ -156,8 +162,8 @@ void cache_drop(struct cache_file *f, uint64_t first);
 /* The bytes [pos, +len) of the device do not hold metadata any more: cached copies there are dropped, dirty or not. Waits. */
 void cache_forget_blocks(struct cache_dev *dev, uint64_t pos, uint64_t len);
 
-/* The page was given to VM. It stays in place until unmap()ped or the file is cache_unmapped(); `write`: it may change at any time and is written
- * at each sync when it has. */
+/* The page was given to VM. It stays in place until unmap()ped or the file is cache_unmapped(); `write`: it may change at any time and
+ * is written at each sync when it has. */
 void cache_mapped(struct cache_page *p, bool write);
 void cache_unmapped(struct cache_file *f);	/* nobody maps the file any more */
 

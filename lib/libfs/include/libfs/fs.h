@@ -65,6 +65,21 @@ _Noreturn void fs_task(const struct fs_ops *ops);
  */
 bool fs_serve(const struct fs_ops *ops, const struct message *m);
 
+/*
+ * For a server whose functions wait for something (a disk): requests run on fibers (libfiber). While one of them is parked by fiber_yield()
+ * the loop goes on with others. Names given to a function stay in place until it returns.
+ */
+struct fs_loop {
+	size_t stack_bytes;		/* of a fiber; 0 = 64 KiB */
+	void (*before_receive)(void);	/* must not wait; NULL */
+	/* A message or notification for another part of the server: true = it was. It may wait. NULL */
+	bool (*message)(const struct message *m, uint32_t status);
+};
+_Noreturn void fs_task_fibers(const struct fs_ops *ops, const struct fs_loop *loop);
+
+/* A stranger who waits for an answer gets one; others are ignored. */
+void fs_refuse(const struct message *m, uint32_t status);
+
 /* Move len bytes between own memory and the asking process, at byte `at` of the transfer. 0, -ESOFTFAULT (ask again later), -EFAULT. */
 int64_t fs_data_out(const struct fs_data *data, uint64_t at, const void *from, size_t len);
 int64_t fs_data_in(const struct fs_data *data, uint64_t at, void *to, size_t len);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Transfers of the cache as requests to a block driver. Recovery is libbdev's: a transfer waits until the driver's successor has done it,
+ * or ends with -EIO when there will be none.
+ */
+#include <libcache/cache_bdev.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <libfiber/fiber.h>
+
+#include "cache_private.h"
+
+struct transfer {
+	struct bdev_io io;
+	struct cache_io *of;
+	struct bdev_vec vec[CACHE_IO_SEGS];
+	struct transfer *next;
+};
+
+struct opening { struct fiber *fiber; bool done; err_t result; };
+
+static struct cache_bdev {
+	struct transfer *free;		/* as many as the cache has transfers, in the end */
+} cb;
+
+err_t cache_bdev_init(void)
+{
+	return bdev_memory_add(cache.arena, cache.arena_bytes);
+}
+
+static void transfer_done(struct bdev_io *io, int64_t result)
+{
+	struct transfer *t = io->owner;
+	struct cache_io *of = t->of;
+	t->next = cb.free;
+	cb.free = t;
+	cache_io_done(of, result);
+}
+
+static struct transfer *transfer_new(struct cache_io *of)
+{
+	struct transfer *t = cb.free;
+	if (t)
+		cb.free = t->next;
+	else
+		t = malloc(sizeof *t);
+	if (!t)
+		abort();	/* a few hundred kilobytes at most: nothing works without them */
+	t->io = (struct bdev_io){ .pos = of->pos, .len = of->len, .nvec = of->nsegs, .vec = t->vec, .done = transfer_done, .owner = t };
+	t->of = of;
+	return t;
+}
+
+static void bdev_start(void *ctx, struct cache_io *of)
+{
+	static const uint32_t ops[] = { [CACHE_OP_READ] = BDEV_READ, [CACHE_OP_WRITE] = BDEV_WRITE, [CACHE_OP_FLUSH] = BDEV_FLUSH };
+	struct transfer *t = transfer_new(of);
+	t->io.dev = ctx;
+	t->io.op = ops[of->op];
+	for (uint32_t i = 0; i < of->nsegs; i++)
+		t->vec[i] = (struct bdev_vec){ of->seg[i].addr, of->seg[i].len };
+	bdev_submit(&t->io);
+}
+
+static const struct cache_backend bdev_backend = { .start = bdev_start };
+
+static void opened(struct bdev *dev, err_t result)
+{
+	struct opening *o = bdev_owner(dev);
+	if (o->done)
+		return;
+	o->result = result;
+	o->done = true;
+	fiber_wake(o->fiber);
+}
+
+static err_t open_and_wait(const char *label, uint32_t minor, uint32_t access, struct bdev **out)
+{
+	struct opening o = { .fiber = fiber_self() };
+	struct bdev_options options = { .opened = opened, .owner = &o };
+	err_t r = bdev_open(label, minor, access, &options, out);
+	if (r)
+		return r;
+	while (!o.done)
+		fiber_yield();
+	if (o.result)
+		bdev_close(*out);
+	return o.result;
+}
+
+err_t cache_bdev_open(const char *label, uint32_t minor, uint32_t access, uint32_t block_bytes, struct cache_dev **out)
+{
+	struct bdev *b;
+	err_t r = open_and_wait(label, minor, access, &b);
+	if (r)
+		return r;
+	uint32_t block = block_bytes ? block_bytes : (uint32_t)bdev_block_size(b);
+	*out = cache_dev_open(&bdev_backend, b, bdev_size(b), block);
+	if (*out)
+		return 0;
+	bdev_close(b);
+	return -ENOMEM;
+}
+
+void cache_bdev_close(struct cache_dev *dev)
+{
+	struct bdev *b = dev->ctx;
+	cache_dev_close(dev);
+	bdev_close(b);
+}
+
+struct bdev *cache_bdev_of(const struct cache_dev *dev) { return dev->ctx; }

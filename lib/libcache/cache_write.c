@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing back. Dirty pages stand in two lists of their device, data and metadata, the oldest first.
+ *
+ * A sync writes what became dirty before it began: each sync begins a new generation, and pages carry the one in which they became
+ * dirty, so that a program that goes on writing cannot keep a sync from ending. Without a sync, writing begins in the background
+ * when START of the cache is dirty, and who writes more waits when LIMIT is.
+ */
+#include "cache_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { BATCH = 256, START_PERCENT = 10, LIMIT_PERCENT = 40, BACKGROUND_IO = 8 };
+
+uint64_t page_sum(const uint8_t *data)
+{
+	const uint64_t *w = (const uint64_t *)(const void *)data;
+	uint64_t sum = 0x6a09e667f3bcc908ull;
+	for (unsigned i = 0; i < CACHE_PAGE / sizeof *w; i++)
+		sum = (sum ^ w[i]) * 0x9e3779b97f4a7c15ull + (sum >> 29);
+	return sum;
+}
+
+/* ---- becoming dirty --------------------------------------------------------------------------------------------- */
+
+void cache_dirty(struct cache_page *p, size_t from, size_t len)
+{
+	const struct cache_dev *dev = p->file->dev;
+	if (p->flags & PAGE_DROPPED || len == 0)
+		return;
+	if (!p->dirty) {
+		p->gen = cache.gen;
+		p->since = cache.clock ? cache.clock() : 0;
+	}
+	for (size_t i = from / dev->block; i < dev->blocks_per_page && i * dev->block < from + len; i++) {
+		uint8_t bit = (uint8_t)(1u << i);
+		if (i * dev->block >= from && (i + 1) * dev->block <= from + len)
+			p->valid |= bit;
+		if (p->pos[i] != CACHE_HOLE && p->valid & bit)
+			p->dirty |= bit;
+	}
+	page_settle(p);
+}
+
+/* Pages that programs write by themselves: have they? */
+static void mapped_check(struct cache_file *f)
+{
+	struct cache_list *next;
+	for (struct cache_list *l = f->pages.next; f->nr_mapped_write && l != &f->pages; l = next) {
+		struct cache_page *p = clist_entry(l, struct cache_page, in_file);
+		next = l->next;
+		if (p->flags & PAGE_MAPPED_WRITE && p->sum != page_sum(p->data))
+			cache_dirty(p, 0, CACHE_PAGE);
+	}
+}
+
+static void dev_mapped_check(struct cache_dev *dev)
+{
+	bool any = false;
+	for (struct cache_list *l = dev->files.next; l != &dev->files; l = l->next) {
+		struct cache_file *f = clist_entry(l, struct cache_file, in_dev);
+		mapped_check(f);
+		any = any || f->nr_mapped_write;
+	}
+	dev->mapped_since = !any ? 0 : cache.clock ? cache.clock() : 1;
+}
+
+/* ---- what a sync is about --------------------------------------------------------------------------------------- */
+
+struct scope {
+	struct cache_list *list;
+	bool of_file;		/* the list is of one file (linked by in_file) */
+	uint64_t mark;		/* generations up to this one */
+	uint64_t first, last;	/* pages */
+};
+
+static struct cache_page *scope_page(const struct scope *s, struct cache_list *l)
+{
+	return s->of_file ? clist_entry(l, struct cache_page, in_file) : clist_entry(l, struct cache_page, in_order);
+}
+
+static bool scope_has(const struct scope *s, const struct cache_page *p)
+{
+	return p->index >= s->first && p->index <= s->last && (p->writing || (p->dirty && p->gen <= s->mark));
+}
+
+/* Begin to write the next ones. Number of pages that are not done yet; `seen` = one of those. */
+static unsigned scope_write(const struct scope *s, struct cache_page **seen)
+{
+	struct cache_page *batch[BATCH];
+	unsigned n = 0, left = 0;
+	for (struct cache_list *l = s->list->next; l != s->list && n < BATCH; l = l->next) {
+		struct cache_page *p = scope_page(s, l);
+		if (!scope_has(s, p))
+			continue;
+		left++;
+		*seen = p;
+		if (p->dirty && !p->writing && !p->writers)
+			batch[n++] = p;
+	}
+	if (n)
+		pages_write(batch, n);
+	return left;
+}
+
+/* Until nothing in the scope is dirty. */
+static void scope_sync(const struct scope *s, struct cache_dev *dev)
+{
+	struct cache_page *p = NULL;
+	while (scope_write(s, &p)) {
+		if (dev->nr_io)
+			cache_wait(dev);
+		else if (p->writers && p->dirty)
+			cache_wait(p);
+		else if (clist_empty(&cache.free_io))
+			cache_wait(&cache.free_io);
+	}
+}
+
+static int error_take(int *error)
+{
+	int e = *error;
+	*error = 0;
+	return e;
+}
+
+static void file_sync(struct cache_file *f, uint64_t first, uint64_t last)
+{
+	mapped_check(f);
+	struct scope s = { .list = &f->dirty, .of_file = true, .mark = cache.gen++, .first = first, .last = last };
+	scope_sync(&s, f->dev);
+}
+
+int cache_sync(struct cache_file *f)
+{
+	file_sync(f, 0, UINT64_MAX);
+	return error_take(&f->error);
+}
+
+int cache_sync_range(struct cache_file *f, uint64_t from, uint64_t len)
+{
+	if (len == 0)
+		return 0;
+	file_sync(f, from / CACHE_PAGE, (from + len - 1) / CACHE_PAGE);
+	return error_take(&f->error);
+}
+
+/* Data, then metadata. */
+static void dev_write_all(struct cache_dev *dev)
+{
+	uint64_t mark = cache.gen++;
+	struct scope data = { .list = &dev->dirty_data, .mark = mark, .last = UINT64_MAX };
+	scope_sync(&data, dev);
+	struct scope meta = { .list = &dev->dirty_meta, .mark = cache.gen++, .last = UINT64_MAX };
+	scope_sync(&meta, dev);
+}
+
+int cache_dev_sync(struct cache_dev *dev)
+{
+	dev_mapped_check(dev);
+	dev_write_all(dev);
+	int flush = cache_dev_flush(dev);
+	int error = error_take(&dev->error);
+	return error ? error : flush;
+}
+
+/* ---- without being asked ---------------------------------------------------------------------------------------- */
+
+void write_some(struct cache_dev *dev)
+{
+	struct cache_page *seen;
+	struct scope s = { .list = &dev->dirty_data, .mark = UINT64_MAX, .last = UINT64_MAX };
+	if (dev->nr_io >= BACKGROUND_IO)
+		return;
+	if (!scope_write(&s, &seen)) {
+		s.list = &dev->dirty_meta;
+		scope_write(&s, &seen);
+	}
+}
+
+void write_throttle(struct cache_dev *dev)
+{
+	uint64_t limit = cache.nr_pages * LIMIT_PERCENT / 100;
+	if (cache.nr_dirty * 100 > cache.nr_pages * START_PERCENT)
+		write_some(dev);
+	while (cache.nr_dirty > limit && dev->nr_io > 0) {
+		cache_wait(dev);
+		write_some(dev);
+	}
+}
+
+static int64_t list_since(const struct cache_list *list)
+{
+	return clist_empty(list) ? INT64_MAX : clist_entry(list->next, struct cache_page, in_order)->since;
+}
+
+static int64_t dev_since(const struct cache_dev *dev)
+{
+	int64_t data = list_since(&dev->dirty_data), meta = list_since(&dev->dirty_meta);
+	int64_t since = data < meta ? data : meta;
+	return dev->mapped_since && dev->mapped_since < since ? dev->mapped_since : since;
+}
+
+int64_t cache_next_tick(void)
+{
+	int64_t first = INT64_MAX;
+	for (struct cache_list *l = cache.devs.next; l != &cache.devs; l = l->next) {
+		int64_t since = dev_since(clist_entry(l, struct cache_dev, link));
+		if (since < first)
+			first = since;
+	}
+	return first == INT64_MAX ? 0 : first + CACHE_AGE;
+}
+
+static struct cache_dev *dev_aged(int64_t now)
+{
+	for (struct cache_list *l = cache.devs.next; l != &cache.devs; l = l->next) {
+		struct cache_dev *dev = clist_entry(l, struct cache_dev, link);
+		int64_t since = dev_since(dev);
+		if (!dev->ticking && since != INT64_MAX && since + CACHE_AGE <= now)
+			return dev;
+	}
+	return NULL;
+}
+
+void cache_tick(int64_t now)
+{
+	struct cache_dev *dev;
+	while ((dev = dev_aged(now))) {
+		dev->ticking = true;
+		if (dev->mapped_since)
+			dev_mapped_check(dev);
+		dev_write_all(dev);
+		dev->ticking = false;
+		cache_wake(dev);
+	}
+}

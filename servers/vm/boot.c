@@ -115,13 +115,14 @@ static void adopt_page(endpoint_t ep, const struct map_page *p)
 /* The break is behind the program, the highest mapping below 4 GiB; the region on top is the stack. */
 static void adopt_finish(struct space *s)
 {
-	struct regions *rs = &s->regions;
+	struct region *r;
 
-	for (uint32_t i = 0; i < rs->count; i++)
-		if (rs->at[i].last <= IMAGE_LIMIT)
-			s->brk_start = s->brk = rs->at[i].last;
-	if (rs->count && rs->at[rs->count - 1].first >= IMAGE_LIMIT)
-		rs->at[rs->count - 1].flags |= REGION_STACK;
+	REGIONS_EACH(&s->regions, r)
+		if (r->last <= IMAGE_LIMIT)
+			s->brk_start = s->brk = r->last;
+	r = regions_last(&s->regions);
+	if (r && r->first >= IMAGE_LIMIT)
+		r->flags |= REGION_STACK;
 }
 
 static void adopt_process(endpoint_t ep)

@@ -80,13 +80,15 @@ static uint64_t shared_pages(struct space *s)
 
 static void info_proc(struct space *s, struct vm_proc_info *pi)
 {
+	const struct region *r;
+
 	space_note_peak(s);
 	*pi = (struct vm_proc_info){ .vsize = s->regions.bytes, .rss = s->pages.pages << PAGE_SHIFT,
 			.shared = shared_pages(s) << PAGE_SHIFT,
 		.locked = s->locked, .faults_minor = s->faults_minor, .faults_major = s->faults_major, .peak_vsize = s->peak_bytes,
 		.peak_rss = s->peak_pages << PAGE_SHIFT, .brk_start = s->brk_start, .brk = s->brk };
-	for (uint32_t i = 0; i < s->regions.count; i++)
-		proc_add_region(pi, &s->regions.at[i]);
+	REGIONS_EACH(&s->regions, r)
+		proc_add_region(pi, r);
 }
 
 static struct vm_region_info info_region(const struct region *r)
@@ -105,12 +107,15 @@ static int64_t info_regions(const struct message *m, const struct vm_info_req *r
 {
 	enum { CHUNK = 16 };
 	struct vm_region_info out[CHUNK];
-	uint64_t room = rq->len / sizeof out[0], i = rq->first, n;
+	uint64_t room = rq->len / sizeof out[0], n;
+	const struct region *r = regions_first(&s->regions);
 
+	for (n = 0; r && n < rq->first; n++)
+		r = region_next(&s->regions, r);
 	*bytes = 0;
-	while (i < s->regions.count && room) {
-		for (n = 0; n < CHUNK && n < room && i < s->regions.count; n++, i++)
-			out[n] = info_region(&s->regions.at[i]);
+	while (r && room) {
+		for (n = 0; n < CHUNK && n < room && r; n++, r = region_next(&s->regions, r))
+			out[n] = info_region(r);
 		if (sys_safecopyto(m->source, rq->grant, *bytes, out, n * sizeof out[0]) != 0)
 			return -EFAULT;
 		*bytes += n * sizeof out[0];

@@ -197,12 +197,13 @@ static void region_forget(struct space *s, const struct region *r, uint64_t firs
 static void space_forget(struct process *p, struct object *o, uint64_t first, bool copies)
 {
 	struct space *s = p->space;
+	const struct region *r;
 
 	if (!s || s->ep != p->ep)
 		return;
-	for (uint32_t i = 0; i < s->regions.count; i++)
-		if (s->regions.at[i].object == o)
-			region_forget(s, &s->regions.at[i], first, copies);
+	REGIONS_EACH(&s->regions, r)
+		if (r->object == o)
+			region_forget(s, r, first, copies);
 }
 
 static void pages_forget(struct object *o, uint64_t first, bool copies)

@@ -54,12 +54,14 @@ static void kill_processes_of(const struct space *s)
 
 static void space_reap(struct space *s)
 {
+	const struct region *r;
+
 	map_flush();
 	kill_processes_of(s);
 	s->killed = true;
-	for (uint32_t i = 0; i < s->regions.count; i++)
-		if (s->regions.at[i].kind != REGION_PHYS)
-			space_evict(s, s->regions.at[i].first, s->regions.at[i].last);
+	REGIONS_EACH(&s->regions, r)
+		if (r->kind != REGION_PHYS)
+			space_evict(s, r->first, r->last);
 }
 
 bool oom_relieve(struct space *s)

@@ -82,13 +82,13 @@ int64_t rq_map_archive(const struct message *m)
 /* Mappings of the archive that its reader forgot to remove must not outlive it. */
 static void archive_unmap(struct space *s)
 {
-	for (uint32_t i = 0; i < s->regions.count; i++) {
-		const struct region *r = &s->regions.at[i];
+	const struct region *r;
 
-		if (r->kind != REGION_PHYS || r->offset > archive.last || r->offset + (r->last - r->first) <= archive.first)
-			continue;
-		space_unmap(s, r->first, r->last);
-		i--;
+	/* What is found is found anew each time: removing may move all regions. */
+	for (vaddr_t from = 0; (r = regions_lower(&s->regions, from)) != NULL;) {
+		from = r->last;
+		if (r->kind == REGION_PHYS && r->offset <= archive.last && r->offset + (r->last - r->first) > archive.first)
+			space_unmap(s, r->first, r->last);
 	}
 }
 

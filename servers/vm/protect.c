@@ -50,18 +50,20 @@ static bool range_has_pages(struct space *s, vaddr_t first, vaddr_t last)
 
 static bool max_prot_permits(struct space *s, vaddr_t first, vaddr_t last, uint32_t prot)
 {
-	for (uint32_t i = regions_lower(&s->regions, first); i < s->regions.count && s->regions.at[i].first < last; i++)
-		if (prot & ~(uint32_t)s->regions.at[i].max_prot)
+	const struct region *r;
+
+	REGIONS_IN(&s->regions, r, first, last)
+		if (prot & ~(uint32_t)r->max_prot)
 			return false;
 	return true;
 }
 
 static void regions_protect(struct space *s, vaddr_t first, vaddr_t last, uint32_t prot)
 {
-	regions_cut(&s->regions, first, last);
-	for (uint32_t i = regions_lower(&s->regions, first); i < s->regions.count && s->regions.at[i].first < last; i++) {
-		struct region *r = &s->regions.at[i];
+	struct region *r;
 
+	regions_cut(&s->regions, first, last);
+	REGIONS_IN(&s->regions, r, first, last) {
 		if (r->prot == prot)
 			continue;
 		/* Pages taken out of the tables come back by fault, so nothing is to be put in for them here. */
@@ -138,9 +140,11 @@ static int64_t advice_remove(struct region *r, vaddr_t first, vaddr_t last)
 		return -EOPNOTSUPP;
 	for (int slot = 1; slot < NR_PROCS; slot++) {
 		struct process *p = process_at(slot);
+		const struct region *q;
 
-		for (uint32_t i = 0; p && p->space && p->space->ep == p->ep && i < p->space->regions.count; i++) {
-			struct region *q = &p->space->regions.at[i];
+		if (!p || !p->space || p->space->ep != p->ep)
+			continue;
+		REGIONS_EACH(&p->space->regions, q) {
 			uint64_t low = r->offset + (first - r->first), high = low + (last - first);
 
 			if (q->object != r->object || q->offset >= high || q->offset + (q->last - q->first) <= low)
@@ -169,12 +173,13 @@ static uint32_t advice_clear_flag(uint32_t advice)
 static int64_t advice_flags(struct space *s, uint32_t advice, vaddr_t first, vaddr_t last)
 {
 	uint32_t set = advice_set_flag(advice), clear = advice_clear_flag(advice);
+	struct region *r;
 
 	if (regions_reserve(&s->regions, 2) != 0)
 		return -ENOMEM;
 	regions_cut(&s->regions, first, last);
-	for (uint32_t i = regions_lower(&s->regions, first); i < s->regions.count && s->regions.at[i].first < last; i++)
-		s->regions.at[i].flags = (s->regions.at[i].flags | set) & ~clear;
+	REGIONS_IN(&s->regions, r, first, last)
+		r->flags = (r->flags | set) & ~clear;
 	regions_join(&s->regions, first, last);
 	return 0;
 }
@@ -202,13 +207,14 @@ static bool advice_known(uint64_t advice)
 static int64_t advice_walk(struct space *s, uint32_t advice, vaddr_t first, vaddr_t last)
 {
 	int64_t result = regions_cover(&s->regions, first, last) ? 0 : -ENOMEM;
+	struct region *r;
 
-	for (uint32_t i = regions_lower(&s->regions, first); i < s->regions.count && s->regions.at[i].first < last; i++) {
+	REGIONS_IN(&s->regions, r, first, last) {
 		vaddr_t a = first, b = last;
 		int64_t err;
 
-		region_clip(&s->regions.at[i], &a, &b);
-		err = advice_apply(s, advice, &s->regions.at[i], a, b);
+		region_clip(r, &a, &b);
+		err = advice_apply(s, advice, r, a, b);
 		if (err)
 			return err;
 	}
@@ -256,11 +262,13 @@ void lock_account(struct space *s, struct region *r, bool lock)
 
 static int64_t range_lock(struct space *s, vaddr_t first, vaddr_t last, bool lock)
 {
+	struct region *r;
+
 	if (!regions_cover(&s->regions, first, last) || regions_reserve(&s->regions, 2) != 0)
 		return -ENOMEM;
 	regions_cut(&s->regions, first, last);
-	for (uint32_t i = regions_lower(&s->regions, first); i < s->regions.count && s->regions.at[i].first < last; i++)
-		lock_account(s, &s->regions.at[i], lock);
+	REGIONS_IN(&s->regions, r, first, last)
+		lock_account(s, r, lock);
 	regions_join(&s->regions, first, last);
 	return 0;
 }
@@ -307,9 +315,11 @@ int64_t call_munlock(struct space *s, const struct message *m)
 
 static void lock_all(struct space *s, bool lock)
 {
-	for (uint32_t i = 0; i < s->regions.count; i++)
-		if (s->regions.at[i].kind != REGION_PHYS)
-			lock_account(s, &s->regions.at[i], lock);
+	struct region *r;
+
+	REGIONS_EACH(&s->regions, r)
+		if (r->kind != REGION_PHYS)
+			lock_account(s, r, lock);
 }
 
 int64_t call_mlockall(struct space *s, const struct message *m)
@@ -341,6 +351,7 @@ int64_t call_munlockall(struct space *s, const struct message *m)
 int64_t call_msync(struct space *s, const struct message *m)
 {
 	uint64_t len = m->w[1], flags = m->w[2];
+	const struct region *r;
 
 	if ((flags & ~(uint64_t)(MS_ASYNC | MS_SYNC | MS_INVALIDATE)) || !page_aligned(m->w[0])
 			|| (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
@@ -349,8 +360,8 @@ int64_t call_msync(struct space *s, const struct message *m)
 		return 0;
 	if (!range_check(m->w[0], &len) || !regions_cover(&s->regions, m->w[0], m->w[0] + len))
 		return -ENOMEM;
-	for (uint32_t i = regions_lower(&s->regions, m->w[0]); i < s->regions.count && s->regions.at[i].first < m->w[0] + len; i++)
-		if ((flags & MS_INVALIDATE) && (s->regions.at[i].flags & REGION_LOCKED))
+	REGIONS_IN(&s->regions, r, m->w[0], m->w[0] + len)
+		if ((flags & MS_INVALIDATE) && (r->flags & REGION_LOCKED))
 			return -EBUSY;
 	/* Shared mappings are the file system's own pages: there is nothing to carry anywhere. */
 	return 0;

@@ -28,25 +28,41 @@ enum region_flags {
 
 struct region {
 	vaddr_t first, last;	/* last: exclusive; both page-aligned */
-	uint8_t kind, prot, max_prot, pad;	/* prot: PROT_* of Linux; max_prot: what mprotect may give */
+	uint8_t kind, prot, max_prot;	/* prot: PROT_* of Linux; max_prot: what mprotect may give */
+	uint8_t height;		/* this and the last line are the set's, not the owner's: see region_tree.c */
 	uint32_t flags;
 	struct object *object;	/* FILE, SHARED: one reference held */
 	uint64_t offset;	/* of `first` in the object, bytes; PHYS: physical address */
 	uint64_t file_end;	/* FILE: bytes of the object from here on read as zeros; ~0 = no such limit */
+	uint64_t hole;		/* the largest in the branch of the tree that begins here */
+	uint16_t low, high, prev, next;	/* in tree and list, numbers in `at`; 0: none */
 };
+_Static_assert(sizeof(struct region) == 64, "a cache line");
 
 struct regions {
-	struct region *at;
-	uint32_t count, room;
-	uint32_t last;		/* index found last */
+	struct region *at;	/* the pool; its first is none */
+	uint32_t count, room;	/* regions; nodes there is memory for */
+	uint32_t used;		/* nodes that have ever been used */
+	uint16_t root, free;
+	uint16_t found;		/* the node found last */
 	uint64_t bytes;		/* sum of sizes */
 };
 
 enum { REGIONS_MAX = 65530 };			/* Linux: vm.max_map_count */
 #define STACK_GUARD_BYTES (256ull << PAGE_SHIFT)	/* never mapped below a stack by address choice or growth */
 
-/* Index of the first region that ends above addr; == count: none. */
-uint32_t regions_lower(struct regions *rs, vaddr_t addr);
+/* In the order of addresses; NULL: none. Pointers hold until the next regions_reserve, or until the region is removed or merged. */
+struct region *regions_first(const struct regions *rs);
+struct region *regions_last(const struct regions *rs);
+struct region *region_next(const struct regions *rs, const struct region *r);
+struct region *region_prev(const struct regions *rs, const struct region *r);
+/* The first region that ends above addr. */
+struct region *regions_lower(struct regions *rs, vaddr_t addr);
+
+#define REGIONS_EACH(rs, r) for ((r) = regions_first(rs); (r); (r) = region_next((rs), (r)))
+/* Those that have a part in [from, to). */
+#define REGIONS_IN(rs, r, from, to) for ((r) = regions_lower((rs), (from)); (r) && (r)->first < (to); (r) = region_next((rs), (r)))
+
 struct region *regions_at(struct regions *rs, vaddr_t addr);	/* the region that contains addr, or NULL */
 bool regions_overlap(struct regions *rs, vaddr_t first, vaddr_t last);
 vaddr_t regions_covered(struct regions *rs, vaddr_t first, vaddr_t last);	/* end of what is covered from first on */
@@ -66,7 +82,7 @@ void regions_grow_down(struct regions *rs, struct region *r, vaddr_t first);
 void regions_fini(struct regions *rs);
 err_t regions_copy(struct regions *dst, const struct regions *src);	/* dst empty; takes references. -ENOMEM */
 
-/* Highest place for len bytes in [low, high), keeping away from stacks; 0: none. */
+/* Highest place for len bytes (not 0) in [low, high), keeping away from stacks; 0: none. */
 vaddr_t regions_place_down(struct regions *rs, uint64_t len, vaddr_t low, vaddr_t high);
 vaddr_t regions_place_up(struct regions *rs, uint64_t len, vaddr_t low, vaddr_t high);
 

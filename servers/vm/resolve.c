@@ -56,13 +56,13 @@ HOT static bool access_permitted(const struct region *r, uint32_t access)
 /* The stack region that may grow down to addr, or NULL. */
 static struct region *stack_growing_to(struct space *s, vaddr_t addr)
 {
-	uint32_t i = regions_lower(&s->regions, addr);
-	struct region *r = i < s->regions.count ? &s->regions.at[i] : NULL;
+	struct region *r = regions_lower(&s->regions, addr), *prev;
 	vaddr_t below;
 
 	if (!r || !(r->flags & REGION_STACK) || r->first <= addr || addr < SPACE_FIRST)
 		return NULL;
-	below = i > 0 ? s->regions.at[i - 1].last : 0;
+	prev = region_prev(&s->regions, r);
+	below = prev ? prev->last : 0;
 	if (r->last - page_down(addr) > s->limits[LIMIT_STACK] || page_down(addr) < below + STACK_GUARD_BYTES)
 		return NULL;
 	if (!space_may_grow(s, r->first - page_down(addr), false))

@@ -203,45 +203,42 @@ static void fork_share_pages(struct space *s, const struct space *parent)
 {
 	const struct regions *rs = &parent->regions;
 
-	for (uint32_t i = 0, next; i < rs->count; i = next) {
-		next = i + 1;
-		if (!region_copies_pages(&rs->at[i]))
+	for (const struct region *r = regions_first(rs), *next; r; r = next) {
+		vaddr_t last = r->last;
+
+		next = region_next(rs, r);
+		if (!region_copies_pages(r))
 			continue;
-		while (next < rs->count && region_copies_pages(&rs->at[next])
-			&& region_share_kind(&rs->at[next]) == region_share_kind(&rs->at[i]))
-			next++;
-		map_add_share(region_share_kind(&rs->at[i]), s->ep, parent->ep, rs->at[i].first,
-			(rs->at[next - 1].last - rs->at[i].first) >> PAGE_SHIFT);
+		for (; next && region_copies_pages(next) && region_share_kind(next) == region_share_kind(r); next = region_next(rs, next))
+			last = next->last;
+		map_add_share(region_share_kind(r), s->ep, parent->ep, r->first, (last - r->first) >> PAGE_SHIFT);
 	}
 }
 
 static err_t fork_copy_pages(struct space *s, struct space *parent)
 {
-	const struct regions *rs = &parent->regions;
+	const struct region *r;
 	uint64_t from = 0;
 	err_t err;
 
-	for (uint32_t i = 0; i < rs->count; i++) {
-		if (region_copies_pages(&rs->at[i]))
+	REGIONS_EACH(&parent->regions, r) {
+		if (region_copies_pages(r))
 			continue;
-		err = pagemap_copy(&s->pages, &parent->pages, from, page_of(rs->at[i].first));
+		err = pagemap_copy(&s->pages, &parent->pages, from, page_of(r->first));
 		if (err)
 			return err;
-		from = page_of(rs->at[i].last);
+		from = page_of(r->last);
 	}
 	return pagemap_copy(&s->pages, &parent->pages, from, page_of(SPACE_LAST));
 }
 
 static void fork_drop_regions(struct space *s)
 {
-	for (uint32_t i = 0; i < s->regions.count; i++) {
-		struct region *r = &s->regions.at[i];
-
+	for (struct region *r = regions_first(&s->regions), *next; r; r = next) {
+		next = region_next(&s->regions, r);
 		r->flags &= ~(uint32_t)REGION_LOCKED;
-		if (!(r->flags & REGION_DONTFORK))
-			continue;
-		regions_remove(&s->regions, r->first, r->last);
-		i--;
+		if (r->flags & REGION_DONTFORK)
+			regions_remove(&s->regions, r->first, r->last);
 	}
 }
 
@@ -343,8 +340,10 @@ err_t space_fork(endpoint_t parent_ep, endpoint_t child)
 
 static bool range_has_phys(struct space *s, vaddr_t first, vaddr_t last)
 {
-	for (uint32_t i = regions_lower(&s->regions, first); i < s->regions.count && s->regions.at[i].first < last; i++)
-		if (s->regions.at[i].kind == REGION_PHYS)
+	const struct region *r;
+
+	REGIONS_IN(&s->regions, r, first, last)
+		if (r->kind == REGION_PHYS)
 			return true;
 	return false;
 }
@@ -366,6 +365,16 @@ err_t space_evict(struct space *s, vaddr_t first, vaddr_t last)
 	return err;
 }
 
+/* Those parts of locked regions go away. */
+static void unlock_range(struct space *s, vaddr_t first, vaddr_t last)
+{
+	const struct region *r;
+
+	REGIONS_IN(&s->regions, r, first, last)
+		if (r->flags & REGION_LOCKED)
+			s->locked -= (r->last < last ? r->last : last) - (r->first > first ? r->first : first);
+}
+
 err_t space_unmap(struct space *s, vaddr_t first, vaddr_t last)
 {
 	err_t err;
@@ -376,15 +385,8 @@ err_t space_unmap(struct space *s, vaddr_t first, vaddr_t last)
 	if (err)
 		return err;
 	space_evict(s, first, last);
-	for (uint32_t i = regions_lower(&s->regions, first); s->locked && i < s->regions.count; i++) {
-		const struct region *r = &s->regions.at[i];
-		vaddr_t a = r->first > first ? r->first : first, b = r->last < last ? r->last : last;
-
-		if (r->first >= last)
-			break;
-		if (r->flags & REGION_LOCKED)
-			s->locked -= b - a;
-	}
+	if (s->locked)
+		unlock_range(s, first, last);
 	regions_remove(&s->regions, first, last);
 	return 0;
 }
@@ -426,14 +428,12 @@ vaddr_t space_place(struct space *s, vaddr_t hint, uint64_t len, vaddr_t below)
 
 uint64_t space_data_bytes(const struct space *s)
 {
+	const struct region *r;
 	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; i < s->regions.count; i++) {
-		const struct region *r = &s->regions.at[i];
-
+	REGIONS_EACH(&s->regions, r)
 		if ((r->kind == REGION_ANON || r->kind == REGION_FILE) && (r->prot & PROT_WRITE) && !(r->flags & REGION_STACK))
 			bytes += r->last - r->first;
-	}
 	return bytes;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Regions: random insertions, removals, changes of rights and address choices against a model that describes every page by itself. The
- * set must be sorted, disjoint and merged wherever the model's neighbours are alike.
+ * set must be sorted, disjoint and merged wherever the model's neighbours are alike; the tree must be balanced and know its holes.
  */
 #include "../kmem.h"
 #include "../region.h"
@@ -26,16 +26,48 @@ static int alike(const struct page *a, const struct page *b)
 		&& (a->kind == REGION_ANON || a->offset + PAGE_BYTES == b->offset);
 }
 
+/* Walks the branch in order; *end and *count go along. Returns its height. */
+static uint32_t check_branch(const struct regions *rs, uint16_t t, vaddr_t *end, uint32_t *count)
+{
+	const struct region *r = &rs->at[t];
+	uint32_t low, high;
+	uint64_t hole;
+
+	if (!t)
+		return 0;
+	low = check_branch(rs, r->low, end, count);
+	CHECK(*end <= r->first && r->first < r->last && rs->at[r->prev].last == *end && rs->at[rs->at[r->prev].next].first == r->first);
+	hole = r->first - *end;
+	*end = r->last;
+	++*count;
+	high = check_branch(rs, r->high, end, count);
+	CHECK(low <= high + 1 && high <= low + 1 && r->height == 1 + (low > high ? low : high));
+	hole = hole > rs->at[r->low].hole ? hole : rs->at[r->low].hole;
+	CHECK(r->hole == (hole > rs->at[r->high].hole ? hole : rs->at[r->high].hole));
+	return r->height;
+}
+
+static void check_tree(const struct regions *rs)
+{
+	vaddr_t end = 0;
+	uint32_t count = 0;
+
+	if (!rs->at)
+		return;
+	check_branch(rs, rs->root, &end, &count);
+	CHECK(count == rs->count && rs->at[rs->at->prev].last == end && rs->used <= rs->room);
+	CHECK(rs->at->height == 0 && rs->at->hole == 0 && rs->at->last == 0);
+}
+
 static void compare(void)
 {
 	uint32_t runs = 0, p = 0;
 	uint64_t bytes = 0;
 	int refs[OBJECTS] = { 0 };
+	const struct region *r;
 
-	for (uint32_t i = 0; i < set.count; i++) {
-		const struct region *r = &set.at[i];
-
-		CHECK(r->first < r->last && (i == 0 || set.at[i - 1].last <= r->first));
+	check_tree(&set);
+	REGIONS_EACH(&set, r) {
 		for (; addr_of(p) < r->first; p++)
 			CHECK(!model[p].used);
 		for (; addr_of(p) < r->last; p++) {
@@ -83,11 +115,12 @@ static void insert_range(uint32_t a, uint32_t b)
 static void protect_range(uint32_t a, uint32_t b)
 {
 	uint8_t prot = host_random(3);
+	struct region *r;
 
 	CHECK(regions_reserve(&set, 2) == 0);
 	regions_cut(&set, addr_of(a), addr_of(b));
-	for (uint32_t i = regions_lower(&set, addr_of(a)); i < set.count && set.at[i].first < addr_of(b); i++)
-		set.at[i].prot = prot;
+	REGIONS_IN(&set, r, addr_of(a), addr_of(b))
+		r->prot = prot;
 	regions_join(&set, addr_of(a), addr_of(b));
 	for (; a < b; a++)
 		model[a].prot = prot;
@@ -134,6 +167,7 @@ static void copy_all(void)
 	struct regions copy = { 0 };
 
 	CHECK(regions_copy(&copy, &set) == 0 && copy.count == set.count && copy.bytes == set.bytes);
+	check_tree(&copy);
 	regions_fini(&copy);
 }
 
@@ -161,6 +195,41 @@ static void stacks_keep_their_distance(void)
 	regions_insert(&s, &r);
 	CHECK(regions_place_down(&s, PAGE_BYTES, BASE, r.first) == r.first - STACK_GUARD_BYTES - PAGE_BYTES);
 	CHECK(regions_place_up(&s, r.first - BASE, BASE, r.last) == 0);
+	regions_grow_down(&s, regions_at(&s, r.first), r.first - PAGE_BYTES);
+	check_tree(&s);
+	CHECK(s.bytes == r.last - r.first + PAGE_BYTES);
+	regions_fini(&s);
+}
+
+static void put_alone(struct regions *s, vaddr_t addr, uint64_t bytes, uint32_t n)
+{
+	struct region r = { .first = addr, .last = addr + bytes, .prot = n % 2 };
+
+	CHECK(regions_reserve(s, 1) == 0);
+	regions_insert(s, &r);
+}
+
+/* As many as there may be, down from the top, up from the bottom, then with holes: still found, placed and removed at once. */
+static void as_many_as_may_be(void)
+{
+	struct regions s = { 0 };
+	vaddr_t top = BASE + (8ull << 30), addr;
+
+	for (uint32_t n = 0; n < REGIONS_MAX; n++) {
+		addr = n % 3 == 0 ? regions_place_up(&s, PAGE_BYTES, BASE, top) : regions_place_down(&s, PAGE_BYTES, BASE, top);
+		CHECK(addr != 0);
+		put_alone(&s, addr, PAGE_BYTES, addr >> PAGE_SHIFT);
+	}
+	check_tree(&s);
+	CHECK(s.count == REGIONS_MAX && regions_reserve(&s, 2) == 0 && regions_reserve(&s, 3) == -12);
+	for (addr = BASE; addr < BASE + 20000 * PAGE_BYTES; addr += 3 * PAGE_BYTES)
+		regions_remove(&s, addr, addr + PAGE_BYTES);
+	check_tree(&s);
+	CHECK(regions_place_up(&s, PAGE_BYTES, BASE + PAGE_BYTES, top) == BASE + 3 * PAGE_BYTES);
+	CHECK(regions_place_down(&s, 2 * PAGE_BYTES, BASE, BASE + 20000 * PAGE_BYTES) == 0);
+	regions_remove(&s, BASE, top);
+	check_tree(&s);
+	CHECK(s.count == 0 && s.bytes == 0 && regions_place_up(&s, PAGE_BYTES, BASE, top) == BASE);
 	regions_fini(&s);
 }
 
@@ -175,6 +244,7 @@ int main(void)
 	compare();
 	regions_fini(&set);
 	stacks_keep_their_distance();
+	as_many_as_may_be();
 	CHECK(kmem_pages_used() == 0);
 	puts("ok");
 	return 0;

@@ -81,12 +81,13 @@ static void count_pages(struct pagemap *m)
 static void check_space(struct space *s)
 {
 	uint64_t bytes = 0, page = 0;
+	vaddr_t end = 0;
+	const struct region *r;
 	frame_t f;
 
-	for (uint32_t i = 0; i < s->regions.count; i++) {
-		const struct region *r = &s->regions.at[i];
-
-		CHECK(r->first < r->last && r->last <= SPACE_LAST && (i == 0 || r[-1].last <= r->first));
+	REGIONS_EACH(&s->regions, r) {
+		CHECK(end <= r->first && r->first < r->last && r->last <= SPACE_LAST);
+		end = r->last;
 		CHECK((r->object != NULL) == (r->kind == REGION_FILE || r->kind == REGION_SHARED));
 		bytes += r->last - r->first;
 	}

@@ -6,8 +6,8 @@
  * Linux; reads
  * of kmsg give the kernel's log record by record and wait at its end.
  *
- * If this process dies here: nothing is lost but the generator's state, and readers of kmsg that waited, which VFS ends; the successor
- * is seeded anew.
+ * If this process dies here: nobody notices. VFS repeats what was not answered; the successor seeds its generator anew and finds in DS
+ * where each reader of kmsg is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,19 +17,34 @@
 #include <abi/ksig.h>
 #include <libdriver/cdev.h>
 #include <librandom/random.h>
+#include <libsef/ds.h>
 
 enum minor { MEM_NULL = 3, MEM_ZERO = 5, MEM_FULL = 7, MEM_RANDOM = 8, MEM_URANDOM = 9, MEM_KMSG = 11 };
 enum { POLL_IN = 1, POLL_OUT = 4 };
 enum { PIECE_BYTES = 4096, RANDOM_MAX_BYTES = 1 << 20, KMSG_LINE_MAX = 1024, KMSG_WAITERS = 32, KMSG_READERS = 64, MEM_KMSG0 = 0x100 };
 
+/* The readers of kmsg. [saved in DS at each change] */
+struct readers {
+	uint64_t open;				/* bit for each open kmsg */
+	uint64_t place[KMSG_READERS];		/* where in the log it goes on */
+};
+static const char readers_key[] = "memory.kmsg";
+
 static struct memory {
 	struct random random;			/* [rebuilt] */
-	struct cdev_req waiting[KMSG_WAITERS];	/* readers at the end of the log; id 0 = free [lost: VFS repeats or ends them] */
-	uint64_t kmsg_place[KMSG_READERS];	/* of each open kmsg: where in the log it goes on */
-	bool kmsg_open[KMSG_READERS];
+	struct readers readers;
+	uint64_t reopened;			/* readers that VFS still knows, between up() and reopened() */
+	struct cdev_req waiting[KMSG_WAITERS];	/* readers at the end of the log; id 0 = free [lost: VFS repeats them] */
 	bool kmsg_watched;			/* the kernel tells us of new text */
-	uint64_t kmsg_select;			/* bit for each reader that polls */
+	uint64_t kmsg_select;			/* bit for each reader that polls [lost: VFS asks again] */
 } memory;
+
+static void readers_save(void)
+{
+	err_t e = ds_publish_mem(readers_key, &memory.readers, sizeof memory.readers, DSF_OVERWRITE | DSF_PRIV_RETRIEVE | DSF_PRIV_OVERWRITE);
+	if (e)
+		log_warn("readers of kmsg are not saved: %s", err_text(e));
+}
 
 /* Each open of kmsg is a device of its own, so that each reader has its own place in the log. */
 static uint32_t kmsg_reader(uint32_t dev) { return (cdev_minor(dev) - MEM_KMSG0) % KMSG_READERS; }
@@ -37,7 +52,7 @@ static uint32_t kmsg_reader(uint32_t dev) { return (cdev_minor(dev) - MEM_KMSG0)
 static enum minor minor_of(uint32_t dev)
 {
 	uint32_t minor = cdev_minor(dev);
-	return minor >= MEM_KMSG0 && minor < MEM_KMSG0 + KMSG_READERS && memory.kmsg_open[minor - MEM_KMSG0] ? MEM_KMSG : (enum minor)minor;
+	return minor >= MEM_KMSG0 && minor < MEM_KMSG0 + KMSG_READERS && memory.readers.open >> (minor - MEM_KMSG0) & 1 ? MEM_KMSG : (enum minor)minor;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
@@ -67,7 +82,7 @@ static int64_t kmsg_fetch(const struct cdev_req *r)
 	char line[KMSG_LINE_MAX + 1], record[KMSG_LINE_MAX + 64];
 	unsigned long sec, usec;
 	int text_at = 0;
-	uint64_t *place = &memory.kmsg_place[kmsg_reader(r->minor)], at = *place, got = 0;
+	uint64_t *place = &memory.readers.place[kmsg_reader(r->minor)], at = *place, got = 0;
 	err_t e = sys_diag_read(line, KMSG_LINE_MAX, &at, &got);
 	if (e || got == 0)
 		return e;
@@ -86,6 +101,7 @@ static int64_t kmsg_fetch(const struct cdev_req *r)
 	if (e)
 		return e;
 	*place = at - got + len + (end != NULL);
+	readers_save();
 	return n;
 }
 
@@ -184,11 +200,12 @@ static int64_t memory_write(const struct cdev_req *r)
 static int64_t open_kmsg(uint64_t *value)
 {
 	for (uint32_t i = 0; i < KMSG_READERS; i++) {
-		if (!memory.kmsg_open[i]) {
-			memory.kmsg_open[i] = true;
-			memory.kmsg_place[i] = 0;
+		if (!(memory.readers.open >> i & 1)) {
+			memory.readers.open |= 1ull << i;
+			memory.readers.place[i] = 0;
+			readers_save();
 			*value = CDEV_DEV(MAJOR_MEM, MEM_KMSG0 + i);
-			return CDEV_CLONED;
+			return CDEV_CLONED | CDEV_RECOVERABLE;
 		}
 	}
 	return -EBUSY;
@@ -198,7 +215,7 @@ static int64_t memory_open(const struct cdev_req *r, uint64_t *value)
 {
 	switch ((enum minor)cdev_minor(r->minor)) {
 	case MEM_NULL: case MEM_ZERO: case MEM_FULL: case MEM_RANDOM: case MEM_URANDOM:
-		return 0;
+		return CDEV_RECOVERABLE;
 	case MEM_KMSG:
 		return open_kmsg(value);
 	}
@@ -207,8 +224,10 @@ static int64_t memory_open(const struct cdev_req *r, uint64_t *value)
 
 static int64_t memory_close(const struct cdev_req *r)
 {
-	if (minor_of(r->minor) == MEM_KMSG)
-		memory.kmsg_open[kmsg_reader(r->minor)] = false;
+	if (minor_of(r->minor) != MEM_KMSG)
+		return 0;
+	memory.readers.open &= ~(1ull << kmsg_reader(r->minor));
+	readers_save();
 	return 0;
 }
 
@@ -229,7 +248,7 @@ static uint32_t memory_select(uint32_t minor, uint32_t events, bool want_ready)
 	char c;
 	if (minor_of(minor) != MEM_KMSG)
 		return events & (POLL_IN | POLL_OUT);
-	at = memory.kmsg_place[kmsg_reader(minor)];
+	at = memory.readers.place[kmsg_reader(minor)];
 	sys_diag_read(&c, 1, &at, &got);
 	if (!got && want_ready && (events & POLL_IN)) {
 		kmsg_watch();
@@ -257,6 +276,34 @@ static void memory_kernel_signals(uint64_t signals)
 	memory.kmsg_select = 0;
 }
 
+/* ---- life ---------------------------------------------------------------------------------------------------------- */
+
+static void memory_up(void)
+{
+	memset(memory.waiting, 0, sizeof memory.waiting);
+	memory.kmsg_select = 0;
+	memory.reopened = 0;
+}
+
+static int64_t memory_reopen(const struct cdev_req *r)
+{
+	if (cdev_minor(r->minor) < MEM_KMSG0)
+		return 0;
+	if (minor_of(r->minor) != MEM_KMSG)
+		return -EIO;
+	memory.reopened |= 1ull << kmsg_reader(r->minor);
+	return 0;
+}
+
+/* Readers that ended meanwhile. */
+static void memory_reopened(void)
+{
+	if (memory.readers.open == memory.reopened)
+		return;
+	memory.readers.open = memory.reopened;
+	readers_save();
+}
+
 static err_t memory_init(const struct sef_init_info *info)
 {
 	(void)info;
@@ -264,11 +311,19 @@ static err_t memory_init(const struct sef_init_info *info)
 	return 0;
 }
 
+static err_t memory_restart(const struct sef_init_info *info)
+{
+	size_t len = sizeof memory.readers;
+	if (ds_retrieve_mem(readers_key, &memory.readers, &len) || len != sizeof memory.readers)
+		memset(&memory.readers, 0, sizeof memory.readers);
+	return memory_init(info);
+}
+
 static const struct cdev_driver memory_driver = {
 	.name = "memory",
-	.sef = { .init_fresh = memory_init, .init_restart = memory_init, .kernel_signals = memory_kernel_signals },
+	.sef = { .init_fresh = memory_init, .init_restart = memory_restart, .kernel_signals = memory_kernel_signals },
 	.open = memory_open, .close = memory_close, .read = memory_read, .write = memory_write,
-			.cancel = memory_cancel, .select = memory_select,
+	.cancel = memory_cancel, .select = memory_select, .up = memory_up, .reopen = memory_reopen, .reopened = memory_reopened,
 };
 
 int main(void)

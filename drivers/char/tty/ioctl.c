@@ -99,7 +99,7 @@ static int64_t session_take(struct tty *t, const struct cdev_req *r)
 static int64_t session_leave(struct tty *t, const struct cdev_req *r)
 {
 	if (t->session == 0 || t->session != r->sid)
-		return -ENOTTY;
+		return r->flags & CDEV_REPEATED ? 0 : -ENOTTY;
 	if (r->pid != r->sid)
 		return 0;
 	int32_t pgrp = t->pgrp;

@@ -63,6 +63,7 @@ static int64_t names_setattr(uint64_t node, uint64_t mask, const struct fs_attr 
 		t->uid = in->uid;
 	if (mask & FS_SET_GID)
 		t->gid = in->gid;
+	tty_save(t);
 	return attr_fill(node, attr);
 }
 

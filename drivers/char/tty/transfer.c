@@ -64,12 +64,36 @@ static int64_t read_try(struct tty *t, struct waiter *w)
 	return w->r.flags & CDEV_NONBLOCK ? -EAGAIN : CDEV_LATER;
 }
 
+/*
+ * What is answered as written must not be lost if this process dies: on a serial line a writer waits until its bytes are with the chip,
+ * piece by piece, and VFS is told after each, so that no byte comes twice either. Not where it would change what programs see: who does
+ * not want to wait, and output that is stopped, fill the ring.
+ */
+static bool write_is_safe(const struct tty *t, const struct waiter *w)
+{
+	return !t->is_pty && !t->line.stopped && !(w->r.flags & CDEV_NONBLOCK);
+}
+
+static bool write_must_drain(struct tty *t, struct waiter *w)
+{
+	if (!write_is_safe(t, w))
+		return false;
+	if (line_output_pending(&t->line))
+		return true;
+	if (w->done > w->told && w->done < w->r.len)
+		cdev_progress(w->r.id, w->done);
+	w->told = w->done;
+	return false;
+}
+
 static int64_t write_try(struct tty *t, struct waiter *w)
 {
 	uint8_t piece[PIECE_BYTES];
 	while (w->done < w->r.len) {
 		if (t->hungup)
 			return transfer_partial(w, -EIO);
+		if (write_must_drain(t, w))
+			return CDEV_LATER;
 		size_t n = min_size(w->r.len - w->done, min_size(sizeof piece, line_output_room(&t->line) / 8));
 		err_t e = n ? cdev_copyin(&w->r, w->done, piece, n) : 0;
 		if (e)
@@ -80,7 +104,18 @@ static int64_t write_try(struct tty *t, struct waiter *w)
 		if (n == 0 && line_output_room(&t->line) < PIECE_BYTES)
 			return w->r.flags & CDEV_NONBLOCK ? transfer_partial(w, -EAGAIN) : CDEV_LATER;
 	}
-	return (int64_t)w->done;
+	return write_must_drain(t, w) ? CDEV_LATER : (int64_t)w->done;
+}
+
+static int64_t ioctl_try(struct tty *t, struct waiter *w)
+{
+	if (t->hungup && !w->master)
+		return w->r.pos == TIOCSPGRP ? -ENOTTY : -EIO;
+	if (ioctl_needs_drain(w->r.pos) && line_output_pending(&t->line) && !w->master)
+		return CDEV_LATER;
+	int64_t result = ioctl_act(t, &w->r, w->master);
+	tty_save(t);
+	return result;
 }
 
 /* ---- job control --------------------------------------------------------------------------------------------------- */
@@ -123,11 +158,7 @@ int64_t transfer_try(struct tty *t, struct waiter *w)
 	case WAIT_WRITE:
 		return w->master ? pty_master_write(t, w) : write_try(t, w);
 	case WAIT_IOCTL:
-		if (t->hungup && !w->master)
-			return w->r.pos == TIOCSPGRP ? -ENOTTY : -EIO;
-		if (ioctl_needs_drain(w->r.pos) && line_output_pending(&t->line) && !w->master)
-			return CDEV_LATER;
-		return ioctl_act(t, &w->r, w->master);
+		return ioctl_try(t, w);
 	}
 	return -EINVAL;
 }

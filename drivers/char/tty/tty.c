@@ -7,8 +7,9 @@
  * terminal's list of waiters (waiter.c) and is tried again whenever something changed (tty_service). No wait is unbounded inside the
  * driver: it always returns to its main loop.
  *
- * If this process dies here: settings, sessions and typed-ahead input are lost, and VFS ends the requests in progress. Keeping them is
- * the next step (docs/CAVEATS.md).
+ * If this process dies here: typed-ahead input, echo and what was on its way in a pseudo-terminal are lost, nothing else. Settings
+ * and sessions are in DS (save.c); VFS tells what is open and which session it controls, and repeats what was not answered. Where
+ * the two differ VFS is right: who has gone while nobody was here to be told is treated as if he went now.
  */
 #include <errno.h>
 #include <signal.h>
@@ -122,6 +123,7 @@ void tty_service(struct tty *t)
 		watch_tell(&t->watches[i], tty_events(t));
 	if (t->is_pty)
 		watch_tell(&t->master_watch, pty_master_events(t));
+	tty_save(t);
 }
 
 void tty_hangup(struct tty *t)
@@ -148,11 +150,23 @@ static int64_t open_ptmx(uint32_t uid, uint64_t *value)
 	for (uint32_t i = 0; i < NR_PTYS; i++) {
 		if (!driver.ptys[i].present) {
 			pty_reset(&driver.ptys[i], uid);
+			tty_save(&driver.ptys[i]);
 			*value = CDEV_DEV(MAJOR_TTYAUX, MINOR_MASTER0 + i);
-			return CDEV_CLONED;
+			return CDEV_CLONED | CDEV_RECOVERABLE;
 		}
 	}
 	return -ENOSPC;
+}
+
+/* Does the terminal become, or was it made by an open whose answer was lost, the caller's controlling one? */
+static bool session_begin(struct tty *t, const struct cdev_req *r)
+{
+	if ((r->flags & CDEV_NOCTTY) || !(r->flags & CDEV_SESSION_LEADER) || (t->session && t->session != r->sid))
+		return false;
+	if (!t->session)
+		t->pgrp = r->pgid;
+	t->session = r->sid;
+	return true;
 }
 
 static int64_t tty_open(const struct cdev_req *r, uint64_t *value)
@@ -171,11 +185,9 @@ static int64_t tty_open(const struct cdev_req *r, uint64_t *value)
 	t->slave_was_open = true;
 	if (!t->is_pty)
 		t->hungup = false;
-	if ((r->flags & CDEV_NOCTTY) || !(r->flags & CDEV_SESSION_LEADER) || t->session)
-		return 0;
-	t->session = r->sid;
-	t->pgrp = r->pgid;
-	return CDEV_CTTY;
+	bool control = session_begin(t, r);
+	tty_save(t);
+	return CDEV_RECOVERABLE | (control ? CDEV_CTTY : 0);
 }
 
 static int64_t tty_close(const struct cdev_req *r)
@@ -245,6 +257,74 @@ static uint32_t tty_select(uint32_t dev, uint32_t events, bool want_ready)
 	return now;
 }
 
+/* ---- recovery -------------------------------------------------------------------------------------------------------- */
+
+/* VFS has given up all requests and counts anew. */
+static void tty_up(void)
+{
+	struct tty *t;
+	for (int i = 0; (t = tty_each(i)); i++) {
+		waiter_drop_all(t);
+		memset(t->watches, 0, sizeof t->watches);
+		t->master_watch.events = 0;
+		t->opens = 0;
+		t->session_told = 0;
+		t->master_told = false;
+	}
+}
+
+static int64_t tty_reopen(const struct cdev_req *r)
+{
+	bool master;
+	struct tty *t = tty_find(r->minor, &master);
+	if (!t)
+		return -EIO;
+	if (master)
+		t->master_told = true;
+	else
+		t->opens += (uint32_t)r->len;
+	if (r->sid)
+		t->session_told = r->sid;
+	return 0;
+}
+
+/* A session that ended meanwhile, or (when DS has lost it) one that we do not know. */
+static void session_settle(struct tty *t)
+{
+	int32_t pgrp = t->pgrp;
+	if (t->session == t->session_told)
+		return;
+	t->session = t->pgrp = t->session_told;
+	if (t->session || !pgrp)
+		return;
+	tty_signal(pgrp, SIGHUP);
+	tty_signal(pgrp, SIGCONT);
+}
+
+static void pty_settle(struct tty *t)
+{
+	if (!t->master_told && t->master_open)
+		pty_master_close(t);
+	t->master_open = t->master_told;
+	if (!t->master_open && !t->opens)
+		t->present = false;
+}
+
+static void tty_reopened(void)
+{
+	struct tty *t;
+	for (int i = 0; (t = tty_each(i)); i++) {
+		if (!t->present)
+			continue;
+		session_settle(t);
+		if (t->is_pty)
+			pty_settle(t);
+		else
+			uart_irq(t);	/* its interrupt may have come when nobody was here */
+		tty_service(t);
+	}
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
 static void tty_irq(uint64_t irqs)
@@ -285,9 +365,8 @@ static void tty_message(const struct message *m, uint32_t status)
 	}
 }
 
-static err_t tty_init(const struct sef_init_info *info)
+static err_t tty_start(bool restart)
 {
-	(void)info;
 	waiter_init();
 	for (uint32_t i = 0; i < NR_PTYS; i++)
 		pty_init(&driver.ptys[i], i);
@@ -296,16 +375,37 @@ static err_t tty_init(const struct sef_init_info *info)
 		e = sys_irqctl(IRQCTL_SET, IRQ_COM24, NOTIFY_COM24, IRQ_REENABLE, NULL);
 	if (e)
 		log_warn("no interrupts for the serial lines: %s", err_text(e));
-	for (int i = 0; i < NR_UARTS; i++)
-		uart_init(&driver.uarts[i], uart_ports[i]);
+	for (uint32_t i = 0; i < NR_UARTS; i++) {
+		uart_init(&driver.uarts[i], uart_ports[i], restart);
+		driver.uarts[i].index = i;
+	}
+	return e;
+}
+
+static err_t tty_init(const struct sef_init_info *info)
+{
+	(void)info;
+	return tty_start(false);
+}
+
+static err_t tty_restart(const struct sef_init_info *info)
+{
+	struct tty *t;
+	err_t e = tty_start(true);
+	(void)info;
+	for (int i = 0; !e && (t = tty_each(i)); i++) {
+		line_init(&t->line);
+		tty_restore(t);
+	}
 	return e;
 }
 
 static const struct cdev_driver tty_driver = {
 	.name = "tty",
-	.sef = { .init_fresh = tty_init, .init_restart = tty_init },
+	.sef = { .init_fresh = tty_init, .init_restart = tty_restart },
 	.open = tty_open, .close = tty_close, .read = tty_read, .write = tty_write, .ioctl = tty_ioctl, .cancel = tty_cancel,
 	.select = tty_select, .on_irq = tty_irq, .on_alarm = tty_alarm, .on_message = tty_message,
+	.up = tty_up, .reopen = tty_reopen, .reopened = tty_reopened,
 };
 
 int main(void)

@@ -24,11 +24,21 @@ struct waiter {
 	bool permitted;		/* job control has let it pass */
 	bool master;		/* it came from the master side of a pty */
 	uint64_t done;		/* bytes written so far */
+	uint64_t told;		/* of these, what VFS knows to have reached the line */
 	nstime_t deadline;	/* VTIME; 0 = none */
 };
 
 /* Somebody polls: told once when the events come. One record for each name of the device (console and ttyS0). */
 struct watch { uint32_t dev, events; };
+
+/* What of a terminal outlives this process (save.c). */
+struct tty_saved {
+	uint32_t version, flags;
+	struct ktermios termios;
+	struct winsize_bytes winsize;
+	int32_t session, pgrp;
+	uint32_t uid, gid, mode;
+};
 
 struct tty {
 	struct line line;
@@ -46,6 +56,10 @@ struct tty {
 	bool is_pty, master_open, locked, slave_was_open;
 	uint32_t index, uid, gid, mode;	/* of the name in /dev/pts */
 	struct watch master_watch;
+	/* recovery */
+	struct tty_saved saved;		/* as it lies in DS */
+	int32_t session_told;		/* by VFS, of what it knows: the session, */
+	bool master_told;		/* ... and whether the master is open */
 };
 
 /* tty.c */
@@ -54,8 +68,13 @@ void tty_signal(int32_t pgid, int signo);
 void tty_hangup(struct tty *t);
 void tty_input(struct tty *t, const uint8_t *bytes, size_t len);	/* from the device; call tty_service afterwards */
 
+/* save.c */
+void tty_save(struct tty *t);		/* to DS, if something has changed */
+void tty_restore(struct tty *t);	/* after a restart */
+
 /* waiter.c */
 void waiter_init(void);
+void waiter_drop_all(struct tty *t);	/* unanswered */
 int64_t waiter_begin(struct tty *t, const struct cdev_req *r, enum waiter_kind kind, bool master);
 bool waiter_cancel(struct tty *t, uint32_t id);
 bool waiter_run(struct tty *t);		/* try all; true if any finished */
@@ -85,5 +104,5 @@ struct tty *tty_pty(uint32_t index);	/* NULL: no such pair is open */
 bool names_serve(const struct message *m);
 
 /* uart.c */
-bool uart_init(struct tty *t, uint16_t port);
+bool uart_init(struct tty *t, uint16_t port, bool restart);	/* restart: the line works, what is in its queues stays */
 void uart_irq(struct tty *t);

@@ -61,8 +61,17 @@ void uart_irq(struct tty *t)
 	}
 }
 
+static void uart_set_up(const struct tty *t)
+{
+	reg_write(t, UART_LCR, LCR_DLAB | LCR_8N1);
+	reg_write(t, UART_DATA, 1);		/* divisor 1: 115,200 baud */
+	reg_write(t, UART_IER, 0);
+	reg_write(t, UART_LCR, LCR_8N1);
+	reg_write(t, UART_FCR, FCR_ENABLE_CLEAR);
+}
+
 /* A chip is there if its scratch register keeps what is written. */
-bool uart_init(struct tty *t, uint16_t port)
+bool uart_init(struct tty *t, uint16_t port, bool restart)
 {
 	t->port = port;
 	reg_write(t, UART_SCRATCH, 0x5a);
@@ -73,11 +82,8 @@ bool uart_init(struct tty *t, uint16_t port)
 	t->start = uart_start;
 	t->present = true;
 	reg_write(t, UART_IER, 0);
-	reg_write(t, UART_LCR, LCR_DLAB | LCR_8N1);
-	reg_write(t, UART_DATA, 1);		/* divisor 1: 115,200 baud */
-	reg_write(t, UART_IER, 0);
-	reg_write(t, UART_LCR, LCR_8N1);
-	reg_write(t, UART_FCR, FCR_ENABLE_CLEAR);
+	if (!restart)
+		uart_set_up(t);
 	reg_write(t, UART_MCR, MCR_DTR_RTS_OUT2);
 	reg_write(t, UART_IER, IER_RX);
 	return true;

@@ -33,6 +33,15 @@ static void waiter_free(struct waiter *w)
 	pool.free = w;
 }
 
+void waiter_drop_all(struct tty *t)
+{
+	while (t->waiters) {
+		struct waiter *w = t->waiters;
+		t->waiters = w->next;
+		waiter_free(w);
+	}
+}
+
 /* Is an earlier request of the same kind and side still waiting? Bytes must not overtake. */
 static bool waiter_must_queue(const struct tty *t, enum waiter_kind kind, bool master)
 {

@@ -41,7 +41,8 @@ static struct memory {
 
 static void readers_save(void)
 {
-	err_t e = ds_publish_mem(readers_key, &memory.readers, sizeof memory.readers, DSF_OVERWRITE | DSF_PRIV_RETRIEVE | DSF_PRIV_OVERWRITE);
+	err_t e = ds_publish_mem(readers_key, &memory.readers, sizeof memory.readers,
+			DSF_OVERWRITE | DSF_PRIV_RETRIEVE | DSF_PRIV_OVERWRITE);
 	if (e)
 		log_warn("readers of kmsg are not saved: %s", err_text(e));
 }
@@ -52,7 +53,9 @@ static uint32_t kmsg_reader(uint32_t dev) { return (cdev_minor(dev) - MEM_KMSG0)
 static enum minor minor_of(uint32_t dev)
 {
 	uint32_t minor = cdev_minor(dev);
-	return minor >= MEM_KMSG0 && minor < MEM_KMSG0 + KMSG_READERS && memory.readers.open >> (minor - MEM_KMSG0) & 1 ? MEM_KMSG : (enum minor)minor;
+	if (minor < MEM_KMSG0 || minor >= MEM_KMSG0 + KMSG_READERS)
+		return (enum minor)minor;
+	return memory.readers.open >> (minor - MEM_KMSG0) & 1 ? MEM_KMSG : (enum minor)minor;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */

@@ -40,7 +40,8 @@ enum {
 	FS_RENAME = MSG_FS + 20, FS_READ = MSG_FS + 22, FS_WRITE = MSG_FS + 24, FS_READDIR = MSG_FS + 26, FS_READLINK = MSG_FS + 28,
 	FS_GETPAGE = MSG_FS + 30, FS_STATFS = MSG_FS + 32, FS_SYNC = MSG_FS + 34, FS_SEEK = MSG_FS + 36, FS_FALLOCATE = MSG_FS + 38,
 };
-enum { FS_NAME_MAX = 255, FS_UNLINK_DIR = 1, FS_RENAME_NOREPLACE = 1, FS_RENAME_EXCHANGE = 2, FS_WRITE_APPEND = 1 };
+enum { FS_NAME_MAX = 255, FS_UNLINK_DIR = 1, FS_RENAME_NOREPLACE = 1, FS_RENAME_EXCHANGE = 2, FS_WRITE_APPEND = 1,
+	FS_SYNC_DROP = 1 /* and keep nothing in memory that can be read again */ };
 
 /* 104 bytes; results with an attr write it to the grant `attr_grant` given in the request, so a reply fits */
 struct fs_attr {

@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <abi/endpoint.h>
 #include <libfiber/fiber.h>
+#include <libsys/ipc.h>
+#include <libsys/kcall.h>
 
 #include "cache_private.h"
 
@@ -23,12 +26,56 @@ struct opening { struct fiber *fiber; bool done; err_t result; };
 
 static struct cache_bdev {
 	struct transfer *free;		/* as many as the cache has transfers, in the end */
+	nstime_t bdev_deadline;		/* 0: none */
+	nstime_t armed;			/* what the kernel was told; 0: nothing */
 } cb;
+
+/* ---- time ------------------------------------------------------------------------------------------------------ */
+
+static int64_t clock_now(void) { return (int64_t)sys_uptime(); }
+
+static void deadline_set(nstime_t deadline) { cb.bdev_deadline = deadline; }
 
 err_t cache_bdev_init(void)
 {
-	return bdev_memory_add(cache.arena, cache.arena_bytes);
+	static const struct bdev_hooks hooks = { .set_alarm = deadline_set };
+	cache_set_clock(clock_now);
+	err_t r = bdev_startup(&hooks);
+	return r ? r : bdev_memory_add(cache.arena, cache.arena_bytes);
 }
+
+/* The alarm is moved only forward: one that comes too early does no harm. */
+void cache_bdev_before_receive(void)
+{
+	nstime_t next = (nstime_t)cache_next_tick();
+	if (!next || (cb.bdev_deadline && cb.bdev_deadline < next))
+		next = cb.bdev_deadline;
+	if (!next || (cb.armed && cb.armed <= next))
+		return;
+	cb.armed = next;
+	sys_setalarm(next, NULL);
+}
+
+static void on_alarm(void)
+{
+	nstime_t now = sys_uptime();
+	cb.armed = 0;
+	if (cb.bdev_deadline && cb.bdev_deadline <= now) {
+		cb.bdev_deadline = 0;
+		bdev_alarm(now);
+	}
+	cache_tick((int64_t)now);
+}
+
+bool cache_bdev_message(const struct message *m, uint32_t status)
+{
+	if (!ipc_is_notify(status) || m->source != EP_CLOCK)
+		return bdev_message(m, status);
+	on_alarm();
+	return true;
+}
+
+/* ---- transfers ------------------------------------------------------------------------------------------------- */
 
 static void transfer_done(struct bdev_io *io, int64_t result)
 {

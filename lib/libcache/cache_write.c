@@ -206,8 +206,9 @@ int64_t cache_next_tick(void)
 {
 	int64_t first = INT64_MAX;
 	for (struct cache_list *l = cache.devs.next; l != &cache.devs; l = l->next) {
-		int64_t since = dev_since(clist_entry(l, struct cache_dev, link));
-		if (since < first)
+		const struct cache_dev *dev = clist_entry(l, struct cache_dev, link);
+		int64_t since = dev_since(dev);
+		if (!dev->ticking && since < first)
 			first = since;
 	}
 	return first == INT64_MAX ? 0 : first + CACHE_AGE;

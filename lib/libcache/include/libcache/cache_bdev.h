@@ -4,8 +4,14 @@
 #include <libbdev/bdev.h>
 #include <libcache/cache.h>
 
-/* After bdev_startup() and cache_init(): the arena is granted to every driver that will be opened. */
+/*
+ * In the init callback of a service that has nothing else to do with block drivers, after cache_init(): starts libbdev, grants the arena to
+ * every driver that will be opened, and has the process's alarm to itself.
+ */
 err_t cache_bdev_init(void);
+/* For struct fs_loop (libfs): the alarm is set, and answers of drivers, DS's events and the alarm are dealt with. */
+void cache_bdev_before_receive(void);
+bool cache_bdev_message(const struct message *m, uint32_t status);
 
 /* Open a minor of a driver as a device of the cache. Waits. block_bytes: 0 = the driver's. Errors of BDEV_OPEN. */
 err_t cache_bdev_open(const char *label, uint32_t minor, uint32_t access, uint32_t block_bytes, struct cache_dev **out);

@@ -7,6 +7,7 @@
  *  RS_INIT_DONE (service -> RS, SENDREC) result; RS's reply lets the service run on. Nothing else reaches the service before it
  *  RS_LU_PREPARE (RS -> service, SENDA)  get ready for a live update in the given state; state 0 cancels
  *  RS_LU_READY (service -> RS, SENDREC)  ready or refused; a reply means the update did not happen
+ *  SEF_FAULT_INJECT (RS -> service, SENDA) fail now, in the given way: so that recovery can be tried on a healthy service
  *  SEF_SIGNAL (manager -> service, SENDA) a non-termination signal for you
  */
 #pragma once
@@ -31,6 +32,19 @@ struct rs_init_done_req { int32_t result; };
 struct rs_lu_prepare_req { uint32_t state, flags; grant_t data; uint32_t data_len; };
 struct rs_lu_ready_req { uint32_t state; int32_t result; };
 struct sef_signal_req { uint32_t signo; };
+
+/* How to fail on request. The names are those of `service fi`. */
+enum sef_fault_kind {
+	SEF_FI_CRASH,		/* write to address 0 */
+	SEF_FI_CHECK,		/* a failed check: fail_stop() */
+	SEF_FI_EXIT,		/* end without being asked to */
+	SEF_FI_HANG,		/* loop for ever: only the heartbeat finds it */
+	SEF_FI_SLEEP,		/* wait for ever for a message that nobody sends: the same without using the processor */
+	SEF_FI_WRONG_REPLY,	/* block drivers: the next answer carries a wrong id, so its request is never answered */
+	SEF_NR_FAULT_KINDS,
+};
+#define SEF_FAULT_NAMES { "crash", "check", "exit", "hang", "sleep", "wrong-reply" }
+struct sef_fault_req { uint32_t kind; };
 
 /* States of live update. */
 enum { SEF_LU_NULL, SEF_LU_WORK_FREE, SEF_LU_REQUEST_FREE, SEF_LU_PROTOCOL_FREE, SEF_LU_EVAL, SEF_LU_UNREACHABLE, SEF_LU_PREPARE_CRASH,

@@ -26,6 +26,7 @@ static struct {
 	struct bdev_open *opens;	/* [lost: clients open again] */
 	uint32_t nr_opens, room;
 	struct bdev_seg segs[BDEV_SEGS_MAX];	/* of the request in hand */
+	uint32_t wrong_replies;			/* still to be given, on request of a test */
 } bdev;
 
 /* ---- who has what open ---- */
@@ -120,6 +121,13 @@ static err_t bdev_place(uint32_t minor, struct bdev_disk *disk, struct bdev_exte
 
 /* ---- answers ---- */
 
+/* On request of a test the next answer is wrong: its client must not take it for any of its requests. */
+static void bdev_fault(enum sef_fault_kind kind)
+{
+	if (kind == SEF_FI_WRONG_REPLY)
+		bdev.wrong_replies = 1;
+}
+
 static void bdev_answer(endpoint_t client, uint64_t id, int64_t result, uint64_t value, uint64_t value2)
 {
 	struct message m;
@@ -129,6 +137,10 @@ static void bdev_answer(endpoint_t client, uint64_t id, int64_t result, uint64_t
 		return;
 	memset(&m, 0, sizeof(m));
 	m.type = BDEV_REPLY;
+	if (bdev.wrong_replies) {
+		bdev.wrong_replies--;
+		id ^= 0x5555;
+	}
 	*rep = (struct bdev_rep){ .id = id, .result = result, .value = value, .value2 = value2 };
 	sef_send(client, &m, 0);
 }
@@ -402,6 +414,8 @@ const struct driver *bdev_setup(const struct bdev_driver *d)
 	bdev_partitions_setup(d);
 	bdev.common = (struct driver){ .class = &bdev_class, .sef = d->sef, .on_irq = d->on_irq, .on_alarm = d->on_alarm,
 				       .on_notify = d->on_notify, .on_message = d->on_message };
+	if (!bdev.common.sef.fault)
+		bdev.common.sef.fault = bdev_fault;
 	return &bdev.common;
 }
 

@@ -15,6 +15,9 @@ void sef_callbacks_complete(const struct sef_callbacks *given);
 /* sef_signal.c */
 void sef_kernel_notified(const struct notify_body *body);
 
+/* sef_fault.c: fail in the way SEF_FI_*, if it is known here or to the service. */
+void sef_fault_inject(uint32_t kind);
+
 /* sef_update.c */
 void sef_update_requested(const struct message *m);
 void sef_update_step(void);	/* before each receive: is the service ready now? */

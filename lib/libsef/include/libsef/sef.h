@@ -66,6 +66,9 @@ struct sef_callbacks {
 	err_t (*lu_state_save)(uint32_t state, uint32_t flags);		/* [nothing to save] */
 	void (*lu_state_changed)(uint32_t old_state, uint32_t state);
 
+	/* Fail in a way of which libsef knows nothing (proto/sef.h), on request of a test. [says that it cannot] */
+	void (*fault)(enum sef_fault_kind kind);
+
 	/* A deferred message could not be delivered (error) and is dropped. [ignored] */
 	void (*send_failed)(endpoint_t dst, const struct message *m, err_t error);
 };

@@ -4,7 +4,7 @@
  * `pci class`); to everything else the answer is as if it did not exist. A device belongs to one label at a time.
  *
  * request      answered  repeatable  meaning and errors
- * PCI_NEXT     at once   yes         the first device behind `dev` (PCI_DEV_NONE: the first of all) that the caller may have. ENODEV: no more
+ * PCI_NEXT     at once   yes         the first device behind `dev` (PCI_DEV_NONE: of all) that the caller may have. ENODEV: no more
  * PCI_RESERVE  at once   yes         it is the caller's: bus mastering is switched off (whatever a predecessor left running in it is
  *                                    dead then), its memory and ports are decoded, and RS adds them to the caller's
  *                                    privileges. ENODEV, EBUSY another live service has it, ENOMEM

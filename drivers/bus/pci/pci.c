@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The PCI server: who may use which device. RS tells, for each request, which devices the caller's stanza names (RS_PCI_ACL); a device that is
- * not among them does not exist for that caller. A reserved device belongs to a label, so the successor of a driver that died gets it
+ * The PCI server: who may use which device. RS tells, for each request, which devices the stanza of the caller names (RS_PCI_ACL); one
+ * that is not among them does not exist for that caller. A reserved device belongs to a label, so the successor of a driver that died gets it
  * again. When it is reserved, its bus mastering is switched off: whatever a predecessor had left in progress in it cannot write to
  * memory any more when the new owner sees it.
  *

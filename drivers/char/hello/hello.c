@@ -9,7 +9,7 @@
  *   live update     the old version leaves the count in DS, the new    where it was
  *                   one takes it from there; nobody notices
  *
- * If this process dies here: RS starts another. VFS opens the device anew for whoever has it open and repeats what is unanswered; only the
+ * If this process dies here: RS starts another, VFS tells it what is open and repeats what is unanswered. Programs notice nothing; only the
  * count is lost.
  */
 #include <errno.h>
@@ -28,6 +28,7 @@ static struct hello {
 
 /* ---- requests ---- */
 
+/* RECOVERABLE: every request here may be made twice, and an open device needs nothing that only we know. */
 static int64_t hello_open(const struct cdev_req *r, uint64_t *value)
 {
 	(void)value;
@@ -37,7 +38,7 @@ static int64_t hello_open(const struct cdev_req *r, uint64_t *value)
 		return -EACCES;
 	hello.opens++;
 	log_info("open number %u", hello.opens);
-	return 0;
+	return CDEV_RECOVERABLE;
 }
 
 static int64_t hello_read(const struct cdev_req *r)

@@ -25,6 +25,7 @@ static const char usage_text[] =
 	"  wait NAME [-restarts N] [-timeout SECONDS]   until it runs (and was restarted N times)\n"
 	"  watch [--scripts] [-q] print events as they come; --scripts: run the policy scripts of services\n"
 	"  core NAME FILE         the memory of its last dead instance, for gdb\n"
+	"  fi NAME WAY            make it fail: crash, check, exit, hang, sleep, wrong-reply (block drivers)\n"
 	"  check [FILE...]        look for mistakes in descriptions, start nothing\n"
 	"  shutdown               from now on dying services are no news\n"
 	"options of up:\n"
@@ -209,6 +210,23 @@ static int verb_core(int argc, char **argv)
 	return argc == 2 ? service_core(argv[0], argv[1]) : usage("core wants the name of a service and of a file", 0);
 }
 
+/* Inject a fault, to see it recovered from. */
+static int verb_fi(int argc, char **argv)
+{
+	static const char *const ways[] = SEF_FAULT_NAMES;
+	char label[LABEL_LEN];
+
+	if (argc != 2)
+		return usage("fi wants the name of a service and a way to fail", 0);
+	for (uint64_t kind = 0; kind < sizeof(ways) / sizeof(ways[0]); kind++) {
+		if (strcmp(ways[kind], argv[1]) != 0)
+			continue;
+		label_fill(label, argv[0]);
+		return report("cannot make fail", argv[0], rs_call(RS_OP_FI, label, sizeof(label), (const void *)kind, 0));
+	}
+	return usage("unknown way to fail:", argv[1]);
+}
+
 static int verb_help(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -220,7 +238,7 @@ static const struct { const char *name; int (*run)(int argc, char **argv); } ver
 	{ "list", verb_list }, { "status", verb_status }, { "up", service_up }, { "start", service_up }, { "down", verb_down },
 	{ "stop", verb_down }, { "restart", verb_restart }, { "refresh", verb_refresh }, { "why", verb_why }, { "history", verb_history },
 	{ "log", verb_log }, { "wait", verb_wait }, { "watch", verb_watch }, { "core", verb_core }, { "check", service_check },
-	{ "shutdown", verb_shutdown }, { "help", verb_help }, { "--help", verb_help }, { "-h", verb_help },
+	{ "fi", verb_fi }, { "shutdown", verb_shutdown }, { "help", verb_help }, { "--help", verb_help }, { "-h", verb_help },
 };
 
 /* --json may stand anywhere; what remains is the verb's. */

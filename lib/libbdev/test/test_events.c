@@ -464,7 +464,8 @@ static void more_requests_than_slots(void)
 
 	set_up_open();
 	for (uint32_t i = 0; i < 200; i++) {
-		ios[i] = (struct bdev_io){ .dev = dev, .op = BDEV_READ, .pos = i % 8 * 512, .len = 512, .data = arena + i % 8 * 512, .done = done };
+		ios[i] = (struct bdev_io){ .dev = dev, .op = BDEV_READ, .pos = i % 8 * 512, .len = 512, .data = arena + i % 8 * 512,
+			.done = done };
 		bdev_submit(&ios[i]);
 	}
 	EXPECT_EQ(world.nr_inbox, BDEV_SLOTS);

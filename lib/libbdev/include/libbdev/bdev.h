@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Block drivers, the client's side (proto/bdev.h): for file systems, blockfs, filter, faulty. Event driven; nothing here waits for a driver.
+ * Block drivers, the client's side (proto/bdev.h): for file systems, blockfs, filter, faulty. Event driven, never
+ * waits for a driver.
  *
  *	bdev_startup(0);
  *	bdev_memory_add(arena, arena_bytes);		// where data lies
@@ -36,7 +37,7 @@ struct bdev_io {
 	void *data;		/* of READ and WRITE, when nvec is 0: len bytes anywhere */
 	const struct bdev_vec *vec;	/* else nvec pieces (at most BDEV_SEGS_MAX) in bdev_memory_add()ed memory, which add up to len */
 	uint32_t nvec;
-	void (*done)(struct bdev_io *io, int64_t result);	/* bytes (READ, WRITE: less than len only at the end of the device) or error */
+	void (*done)(struct bdev_io *io, int64_t result);	/* bytes (less than len only at the end of the device) or error */
 	void *owner;		/* whatever the caller likes */
 
 	/* The library's. */
@@ -65,7 +66,7 @@ enum bdev_event {
 };
 
 struct bdev_stats {		/* of the driver, since this process started */
-	uint64_t requests, repeated, failed;	/* repeated: sent more than once, each time counted; failed: ended with -EIO by the library */
+	uint64_t requests, repeated, failed;	/* repeated: sendings but the first; failed: ended with -EIO by the library */
 	uint64_t recoveries, accusations;	/* driver-up events with devices open; times RS was asked to restart it */
 	uint64_t late, lies;			/* answers of dead instances; answers with wrong ids or impossible results */
 	nstime_t recovery_ns, recovery_max_ns;	/* from the moment the loss was noticed to the first good answer: last, longest */

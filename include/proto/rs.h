@@ -9,12 +9,13 @@
  * RS_ADD_RESOURCES   pci                      at once       a range more for a driver; kept over restarts. ESRCH, EPERM, EINVAL, ENOMEM
  * RS_FS_START        VFS, by SENDA            when done     an instance of a template; the answer is RS_FS_STARTED, by SENDA
  * RS_FS_STOP         VFS, by SENDA            never         the instance is not needed any more (it was unmounted)
+ * RS_REPORT          control list names label never         what its failures cost the client: for `service why`
  *
  * `pci` is the service whose stanza says `bus pci` (RS_UP_BUS). Errors otherwise: EPERM (not root, not in the control list), ESRCH (label),
  * EEXIST/EBUSY (label or major taken, operation in progress), E2BIG, EINVAL, ENOMEM, ENOEXEC.
  *
- * A service that is given up (RS_FAILED) or taken down for good while somebody may wait for it: RS publishes drv.failed.LABEL = 1 in DS
- * (number), and deletes it when the service is started again. That is the only word on which a client gives up waiting.
+ * A service that is given up (RS_FAILED): RS publishes drv.failed.LABEL = 1 in DS (number), and deletes it when the service is started
+ * again. On that word a client gives up waiting.
  */
 #pragma once
 #include <abi/limits.h>
@@ -24,7 +25,7 @@
 enum { RS_CALL_NR = 0x1000, DS_CALL_NR = 0x1001, TRACE_CALL_NR = 0x1002 };
 
 enum { RS_REQUEST = MSG_RS, RS_PCI_ACL = MSG_RS + 4, RS_ADD_RESOURCES = MSG_RS + 6, RS_FS_START = MSG_RS + 8, RS_FS_STOP = MSG_RS + 10,
-	RS_FS_STARTED = MSG_RS + 12 };
+	RS_FS_STARTED = MSG_RS + 12, RS_REPORT = MSG_RS + 14 };
 
 enum rs_op { RS_OP_UP, RS_OP_DOWN, RS_OP_RESTART, RS_OP_REFRESH, RS_OP_LIST, RS_OP_STATUS, RS_OP_SHUTDOWN, RS_OP_UPDATE, RS_OP_FI,
 	RS_OP_WHY, RS_OP_HISTORY, RS_OP_WAIT, RS_OP_WATCH, RS_OP_CORE };
@@ -83,6 +84,7 @@ struct rs_pub {
 	uint32_t faults[RS_NR_FAULTS];	/* how often each */
 	uint64_t first_started_ns, last_fault_ns, failed_ns;	/* failed: since then it is RS_FAILED or RS_DEAD, else 0 */
 	uint64_t recovery_ns, recovery_max_ns;	/* from the death to the successor's accepted initialisation: last, longest */
+	uint64_t requests_repeated, requests_failed;	/* as clients report */
 };
 
 /* PCI devices a service may have. */
@@ -151,8 +153,7 @@ struct rs_watch { struct rs_event event; char script[64]; };
  *                                                 fit are stored, oldest first
  *   WAIT      a1 label, a2 LABEL_LEN, a3 n        0 when it runs and was restarted at least n times; EIO when it has failed, ESRCH
  *   WATCH     a1 rs_watch, a2 its size, a3 seq    0 and the first event after seq, as soon as there is one
- *   CORE      a1 label, a2 buffer, a3 room, a4 offset  bytes: an ELF core file of the last dead instance, 0 at the end;
- *                                                 ENODATA
+ *   CORE      a1 label, a2 buffer, a3 room, a4 at  bytes of an ELF core of the last dead instance; 0: end. ENODATA
  *   SHUTDOWN  -                                   from now on dying services are no news
  * The others answer ENOSYS. A second operation on a service in the middle of one: EBUSY.
  */
@@ -171,6 +172,8 @@ enum rs_resource { RS_RESOURCE_IO, RS_RESOURCE_MEM, RS_RESOURCE_IRQ };
 struct rs_add_resources_req { endpoint_t ep; uint32_t kind; uint64_t first, last; };	/* inclusive; IRQ: first */
 
 struct rs_fs_start_req { uint32_t id, pad; char type[LABEL_LEN]; };	/* type: label of the template, as mount -t says */
-struct rs_fs_started { uint32_t id; int32_t result; endpoint_t ep; uint32_t pad; char label[LABEL_LEN]; };	/* ENODEV: no such template */
+/* result ENODEV: no such template */
+struct rs_fs_started { uint32_t id; int32_t result; endpoint_t ep; uint32_t pad; char label[LABEL_LEN]; };
 MSG_BODY_FITS(struct rs_fs_started);
 struct rs_fs_stop_req { char label[LABEL_LEN]; };
+struct rs_report_req { uint32_t repeated, failed; char label[LABEL_LEN]; };	/* since the last report */

@@ -12,11 +12,11 @@
  * VM_MMAP_REPLY   VFS        never       answer to VFS_VM_MMAP
  * VM_FORGET       fs         never       unmap pages of node from page `first` everywhere (truncation); later use is SIGBUS
  * VM_MAP_PHYS     services   at once     map physical memory (device, boot archive) allowed by the privileges -> address. EPERM
- * VM_MAP_ARCHIVE  tmpfs      at once     map the boot archive read-only -> address and length. ENOENT when it is gone
+ * VM_MAP_ARCHIVE  tmpfs,RS    at once     map the boot archive read-only -> address and length. ENOENT when it is gone
  * VM_FREE_ARCHIVE tmpfs      at once     the boot archive is unpacked: its frames are free memory now
  * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address
  * VM_INFO         all        at once     what VM_INFO_*, by grant (memory must be present: clear the buffer before). ESRCH
- * VM_UPDATE       RS         at once     live update: swap two processes
+ * VM_UPDATE       RS         at once     src, dead, and dst, its successor, exchange their memory. EINVAL, EBUSY: one of them runs
  * VM_SET_PRIV     RS         at once     permitted requests of a service
  * VM_PROTECT_FOR  RS, VFS    at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
  * VM_RLIMIT       PM         at once     RLIMIT_AS/DATA/STACK/MEMLOCK of a process

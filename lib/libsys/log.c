@@ -67,7 +67,7 @@ void fail_stop(const char *format, ...)
 	va_start(args, format);
 	log_write("fatal: ", format, args);
 	va_end(args);
-	sys_exit(1);
+	sys_exit(EXIT_CHECK_FAILED);
 }
 
 const char *err_text(int error)

@@ -3,10 +3,14 @@
  * RS, the reincarnation server: starts all services, is their signal manager, asks them regularly whether they live, and starts a
  * new instance of one that crashed, hangs or ended.
  *
- *   rs_boot       the boot image: privileges (rs_boot_table), order, collecting the answers
- *   rs_life       the state machine of a service, with its diagram
- *   rs_process    making and removing processes; rs_stack: their initial stack; rs_priv: their privileges
- *   rs_time       heartbeats and deadlines; rs_tell: news for DS, VFS and PM; rs_request: root's `service` tool
+ *   rs_boot       the boot image: privileges (rs_boot_table), order, collecting the answers; rs_boot_image: programs kept from it
+ *   rs_life       the state machine of a service, with its diagram; rs_signal: what an end was; rs_recover: what is done about it
+ *   rs_process    making and removing processes; rs_stack: their initial stack; rs_priv: their privileges; rs_image: programs
+ *   rs_time       heartbeats and deadlines
+ *   rs_history    what happened, and `why` in words; rs_core: the memory of dead instances
+ *   rs_tell       news for DS, VFS and PM
+ *   rs_request    root's `service` tool, rs_up: `service up`; rs_service: requests of services; rs_template: file systems on demand;
+ *                 rs_wait: who waits for a state or an event
  *
  * RS waits for nobody but VM and the kernel. DS, VFS and PM are told by asynchronous messages, because each of them may itself wait for
  * the service that is being recovered; and what is sent to DS before a service may run is received before anything of that service.
@@ -53,7 +57,6 @@ static void rs_dispatch(const struct message *m, uint32_t status)
 	case RS_INIT_DONE:
 		rs_on_init_done(m);
 		return;
-	case RS_REQUEST:
 	case MSG_LINUX + RS_CALL_NR:
 		rs_request(m, status);
 		return;
@@ -63,9 +66,11 @@ static void rs_dispatch(const struct message *m, uint32_t status)
 		return;
 	case COMMON_CANCEL:
 		if (m->source == EP_PM)
-			rs_cancel(MSG_BODY(const struct common_cancel_req, m)->ep);
+			rs_cancel(MSG_BODY(const struct common_cancel_req, m)->ep, true);
 		return;
 	default:
+		if (!(status & IPC_STATUS_USER) && rs_on_service_message(m, status))
+			return;
 		if (status & IPC_STATUS_CALL)
 			sef_reply_result(m->source, m->type, status & IPC_STATUS_USER ? -ENOSYS : -EBADREQUEST);
 	}
@@ -79,6 +84,7 @@ int main(void)
 
 	sef_startup(&callbacks);
 	for (;;) {
+		rs_wait_check();
 		rs_time_arm();
 		if (sef_receive(EP_ANY, &m, &status) != 0)
 			continue;

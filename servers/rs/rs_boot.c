@@ -46,6 +46,7 @@ static err_t rs_boot_register(const struct rs_boot_entry *b)
 	err_t r;
 
 	s->priv = rs_boot_priv(b);
+	s->backoff_max_ms = RS_BACKOFF_MAX_MS;
 	s->pub->flags = RS_PUB_BOOT | b->flags;
 	s->pub->endpoint = b->ep;
 	s->pub->pid = pm_service_pid(b->ep);
@@ -84,6 +85,7 @@ err_t rs_boot_start(void)
 	}
 	rs.proctab_grant = grant_direct(EP_ANY, rs.table, sizeof(rs.table), GRANT_READ);
 	rs.boot_left = rs.nr_slots - 1;
+	rs_boot_images_load();
 	for RS_EACH_SLOT(s)
 		if (s->pub->endpoint == EP_VM)
 			rs_init_send(s, SEF_INIT_FRESH);

@@ -25,11 +25,11 @@ const struct rs_boot_entry rs_boot_table[] = {
 	{
 		.ep = EP_RS, .name = "rs", .flags = CORE, .priority = 0, .majors = NO_MAJORS,
 		.calls = CALL(FORK) | CALL(EXEC) | CALL(CLEAR) | CALL(PRIVCTL) | CALL(KILL) | CALL(RUNCTL) | CALL(VIRCOPY)
-			| CALL(UPDATE) | CALL(ABORT),
+			| CALL(ABORT),
 		.sends = TO_USERS | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS) | TO(EP_TTY) | TO(EP_MEMORY) | TO(EP_TMPFS)
 			| TO(EP_PROCFS),
 		.vm_calls = VM_MAY(VM_EXIT) | VM_MAY(VM_EXEC_NEW) | VM_MAY(VM_MMAP_FOR) | VM_MAY(VM_PROTECT_FOR)
-			| VM_MAY(VM_SET_PRIV) | VM_MAY(VM_UPDATE) | VM_MAY(VM_INFO),
+			| VM_MAY(VM_SET_PRIV) | VM_MAY(VM_UPDATE) | VM_MAY(VM_INFO) | VM_MAY(VM_MAP_ARCHIVE),
 	},
 	{
 		.ep = EP_VM, .name = "vm", .flags = CORE, .priority = 0, .period_ns = CORE_PERIOD, .majors = NO_MAJORS,
@@ -60,7 +60,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 			| VM_MAY(VM_MMAP_REPLY) | VM_MAY(VM_INFO),
 	},
 	{
-		.ep = EP_TTY, .name = "tty", .priority = 3, .period_ns = PERIOD,
+		.ep = EP_TTY, .name = "tty", .flags = RS_PUB_COPY, .priority = 3, .period_ns = PERIOD,
 		.majors = { MAJOR_TTYS, MAJOR_TTYAUX, MAJOR_PTS, -1 },
 		.calls = CALL(DEVIO) | CALL(SDEVIO) | CALL(VDEVIO) | CALL(IRQCTL),
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS),
@@ -68,7 +68,8 @@ const struct rs_boot_entry rs_boot_table[] = {
 		.nr_irq = 2, .irq = { 4, 3 },
 	},
 	{
-		.ep = EP_MEMORY, .name = "memory", .priority = 3, .period_ns = PERIOD, .majors = { MAJOR_MEM, -1, -1, -1 },
+		.ep = EP_MEMORY, .name = "memory", .flags = RS_PUB_COPY, .priority = 3, .period_ns = PERIOD,
+		.majors = { MAJOR_MEM, -1, -1, -1 },
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_VFS),
 	},
 	{
@@ -78,7 +79,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 			| VM_MAY(VM_INFO),
 	},
 	{
-		.ep = EP_PROCFS, .name = "procfs", .priority = 2, .period_ns = PERIOD, .majors = NO_MAJORS,
+		.ep = EP_PROCFS, .name = "procfs", .flags = RS_PUB_COPY, .priority = 2, .period_ns = PERIOD, .majors = NO_MAJORS,
 		.calls = CALL(VIRCOPY),		/* arguments and environment of processes */
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS),
 		.vm_calls = VM_MAY(VM_INFO),

@@ -48,6 +48,8 @@ static bool rs_mask_compute(struct rs_slot *s)
 	const char *p = s->image->send_names, *end = p + s->image->send_names_len;
 	bool changed;
 
+	if (!p)
+		return false;
 	rs_mask_add(mask, EP_RS);
 	rs_mask_add(mask, EP_VM);
 	for (; p < end; p += strlen(p) + 1)
@@ -67,10 +69,23 @@ err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op o
 	return r;
 }
 
-err_t rs_priv_prepare(struct rs_slot *s)
+void rs_priv_prepare(struct rs_slot *s)
 {
 	rs_mask_compute(s);
-	return 0;
+}
+
+void rs_priv_complete(struct priv_spec *priv)
+{
+	priv->flags &= PRIV_CHECK_IO | PRIV_CHECK_MEM | PRIV_CHECK_IRQ | PRIV_MAGIC_GRANTS;
+	priv->flags |= PRIV_SYS_PROC | PRIV_PREEMPTIBLE | PRIV_CHECK_IO | PRIV_CHECK_MEM | PRIV_CHECK_IRQ;
+	priv->call_mask[0] |= rs_basic_calls();
+	if (priv->trap_mask == 0)
+		priv->trap_mask = IPC_TRAP_ALL;
+	if (priv->sig_mgr == 0)
+		priv->sig_mgr = EP_RS;
+	priv->bak_sig_mgr = EP_RS;
+	if (priv->priority == 0)
+		priv->priority = 4;
 }
 
 void rs_priv_refresh_others(const struct rs_slot *s)

@@ -19,8 +19,7 @@ static vaddr_t page_up(vaddr_t a)
 	return page_down(a + PAGE_BYTES - 1);
 }
 
-/* A request to VM that is answered by a plain result. */
-static err_t rs_ask_vm(struct message *m)
+err_t rs_vm_ask(struct message *m)
 {
 	err_t r = sef_call(EP_VM, m);
 
@@ -34,7 +33,7 @@ static err_t rs_new_space(endpoint_t ep)
 	memset(&m, 0, sizeof(m));
 	m.type = VM_EXEC_NEW;
 	MSG_BODY(struct vm_exec_new_req, &m)->ep = ep;
-	return rs_ask_vm(&m);
+	return rs_vm_ask(&m);
 }
 
 static err_t rs_map(endpoint_t ep, vaddr_t addr, uint64_t len, uint32_t flags)
@@ -50,7 +49,7 @@ static err_t rs_map(endpoint_t ep, vaddr_t addr, uint64_t len, uint32_t flags)
 	req->len = len;
 	req->fs = EP_NONE;
 	req->flags = flags;
-	return rs_ask_vm(&m);
+	return rs_vm_ask(&m);
 }
 
 static err_t rs_protect(endpoint_t ep, vaddr_t addr, uint64_t len, uint32_t prot)
@@ -64,7 +63,7 @@ static err_t rs_protect(endpoint_t ep, vaddr_t addr, uint64_t len, uint32_t prot
 	req->prot = prot;
 	req->addr = addr;
 	req->len = len;
-	return rs_ask_vm(&m);
+	return rs_vm_ask(&m);
 }
 
 /* Writable until it is filled; text becomes executable, and no longer writable, only then. */
@@ -115,16 +114,15 @@ static err_t rs_load(endpoint_t ep, const struct rs_slot *s)
 	return r ? r : sys_exec(ep, s->image->elf.entry, sp, s->pub->name);
 }
 
-err_t rs_process_create(struct rs_slot *s, endpoint_t *out)
+err_t rs_process_create(struct rs_slot *s, endpoint_t *out, uint32_t *priv_id)
 {
 	endpoint_t ep;
 	err_t r = sys_fork(EP_NONE, 0, 0, 0, &ep);
 
 	if (r != 0)
 		return r;
-	r = rs_priv_prepare(s);
-	if (r == 0)
-		r = rs_priv_set(ep, &s->priv, PRIVCTL_SET_SYS, &s->priv_id);
+	rs_priv_prepare(s);
+	r = rs_priv_set(ep, &s->priv, PRIVCTL_SET_SYS, priv_id);
 	if (r == 0)
 		r = rs_load(ep, s);
 	if (r != 0) {
@@ -132,9 +130,27 @@ err_t rs_process_create(struct rs_slot *s, endpoint_t *out)
 		return r;
 	}
 	rs_vm_priv_set(ep, s->pub->vm_call_mask);
-	rs_priv_refresh_others(s);
 	*out = ep;
 	return 0;
+}
+
+err_t rs_process_run(endpoint_t ep)
+{
+	err_t r = sys_privctl(ep, PRIVCTL_ALLOW, 0, 0, 0);
+
+	return r ? r : sys_runctl(ep, RUNCTL_RESUME, 0, 0);
+}
+
+err_t rs_process_exchange(endpoint_t dead, endpoint_t successor)
+{
+	struct message m;
+	struct vm_update_req *req = MSG_BODY(struct vm_update_req, &m);
+
+	memset(&m, 0, sizeof(m));
+	m.type = VM_UPDATE;
+	req->src = dead;
+	req->dst = successor;
+	return rs_vm_ask(&m);
 }
 
 /* It must not run any more when its memory goes. All of these tolerate a process that was only half made. */
@@ -146,6 +162,6 @@ void rs_process_destroy(endpoint_t ep)
 	memset(&m, 0, sizeof(m));
 	m.type = VM_EXIT;
 	MSG_BODY(struct vm_exit_req, &m)->ep = ep;
-	rs_ask_vm(&m);
+	rs_vm_ask(&m);
 	sys_clear(ep);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of services, and the record of what happened to each. */
+/* The table of services. */
 #include "rs.h"
-#include <stdarg.h>
 #include <stdio.h>
 
 static struct rs_slot *rs_slot_find_free(void)
@@ -22,7 +21,7 @@ struct rs_slot *rs_slot_alloc(const char *label, const char *name)
 	s->pub = &rs.table[s - rs.slots];
 	memset(s->pub, 0, sizeof(*s->pub));
 	s->pub->in_use = 1;
-	s->pub->endpoint = s->old = s->waiter = EP_NONE;
+	s->pub->endpoint = s->old = s->core = s->waiter = EP_NONE;
 	for (int i = 0; i < RS_NR_MAJORS; i++)
 		s->pub->majors[i] = -1;
 	snprintf(s->pub->label, sizeof(s->pub->label), "%s", label);
@@ -30,19 +29,9 @@ struct rs_slot *rs_slot_alloc(const char *label, const char *name)
 	return s;
 }
 
-void rs_image_free(struct rs_image *image)
-{
-	if (!image)
-		return;
-	free(image->bytes);
-	free(image->args);
-	free(image->send_names);
-	free(image);
-}
-
 void rs_slot_free(struct rs_slot *s)
 {
-	rs_image_free(s->image);
+	rs_image_put(s->image);
 	s->image = 0;
 	s->pub->in_use = 0;
 	s->pub->endpoint = EP_NONE;
@@ -63,6 +52,13 @@ struct rs_slot *rs_slot_of_endpoint(endpoint_t ep)
 		if (s->pub->in_use && s->pub->endpoint == ep)
 			return s;
 	return 0;
+}
+
+bool rs_label_is_valid(const char label[LABEL_LEN])
+{
+	size_t n = strnlen(label, LABEL_LEN);
+
+	return n >= 1 && n < LABEL_LEN && strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
 }
 
 static bool rs_serves_major(const struct rs_pub *pub, int32_t major)
@@ -98,18 +94,6 @@ void rs_state_set(struct rs_slot *s, enum rs_state state)
 	s->deadline = 0;
 	s->ping_sent = 0;
 	s->verdict = RS_VERDICT_NONE;
-}
-
-void rs_event(struct rs_slot *s, const char *format, ...)
-{
-	struct rs_note *e = &s->history[s->events++ % RS_HISTORY];
-	va_list args;
-
-	e->when = sys_uptime();
-	va_start(args, format);
-	vsnprintf(e->text, sizeof(e->text), format, args);
-	va_end(args);
-	log_info("%s %s", s->pub->label, e->text);
 }
 
 void rs_answer_waiter(struct rs_slot *s, int64_t result)

@@ -12,30 +12,30 @@
 enum { TELL_MAX = 256 };
 
 static struct {
-	struct tell { grant_t grant; char label[LABEL_LEN]; } waiting[TELL_MAX];	/* ring of requests DS has not answered */
+	struct tell { grant_t grant; char key[DS_KEY_LEN]; } waiting[TELL_MAX];	/* ring of requests DS has not answered */
 	uint32_t first, count;
 } tell;
 
-static void rs_ds_send(uint32_t type, const char *label, endpoint_t ep, uint32_t flags)
+static void rs_ds_send(uint32_t type, const char *key, uint64_t value, uint32_t flags)
 {
 	struct message m;
 	struct ds_req *req = MSG_BODY(struct ds_req, &m);
 	struct tell *t = &tell.waiting[(tell.first + tell.count) % TELL_MAX];
 
 	if (tell.count == TELL_MAX) {
-		log_warn("DS does not answer, %s is not told to it", label);
+		log_warn("DS does not answer, %s is not told to it", key);
 		return;
 	}
-	snprintf(t->label, sizeof(t->label), "%s", label);
-	t->grant = grant_direct(EP_DS, t->label, strlen(t->label), GRANT_READ);
+	snprintf(t->key, sizeof(t->key), "%s", key);
+	t->grant = grant_direct(EP_DS, t->key, strlen(t->key), GRANT_READ);
 	tell.count++;
 	memset(&m, 0, sizeof(m));
 	m.type = type;
 	req->key_grant = t->grant;
-	req->key_len = (uint32_t)strlen(t->label);
+	req->key_len = (uint32_t)strlen(t->key);
 	req->value_grant = GRANT_INVALID;
-	req->flags = DSF_TYPE_LABEL | flags;
-	req->value = (uint64_t)(int64_t)ep;
+	req->flags = flags;
+	req->value = value;
 	sef_send(EP_DS, &m, IPC_NOREPLY);
 }
 
@@ -47,7 +47,7 @@ void rs_ds_answered(const struct message *m)
 	if (m->source != EP_DS || tell.count == 0)
 		return;
 	if (rep->result != 0)
-		log_warn("DS refuses label %s: %s", t->label, err_text((int)rep->result));
+		log_warn("DS refuses %s: %s", t->key, err_text((int)rep->result));
 	grant_revoke(t->grant);
 	tell.first = (tell.first + 1) % TELL_MAX;
 	tell.count--;
@@ -70,7 +70,7 @@ static void rs_tell_majors(const struct rs_slot *s, endpoint_t ep)
 	}
 }
 
-void rs_tell_process(const struct rs_slot *s, endpoint_t ep, bool started)
+void rs_tell_process(const char *name, endpoint_t ep, bool started)
 {
 	struct message m;
 	struct pm_service_req *req = MSG_BODY(struct pm_service_req, &m);
@@ -79,7 +79,7 @@ void rs_tell_process(const struct rs_slot *s, endpoint_t ep, bool started)
 	m.type = PM_SERVICE;
 	req->ep = ep;
 	req->started = started;
-	memcpy(req->name, s->pub->name, sizeof(req->name));
+	memcpy(req->name, name, sizeof(req->name));
 	sef_send(EP_PM, &m, IPC_NOREPLY);
 }
 
@@ -87,10 +87,10 @@ void rs_tell_process(const struct rs_slot *s, endpoint_t ep, bool started)
 void rs_tell_up(struct rs_slot *s)
 {
 	s->published = true;
-	if (!(s->pub->flags & RS_PUB_BOOT))
-		rs_ds_send(DS_PUBLISH, s->pub->label, s->pub->endpoint, DSF_OVERWRITE);
+	if (!(s->pub->flags & RS_PUB_BOOT) || s->ever_ran)
+		rs_ds_send(DS_PUBLISH, s->pub->label, (uint64_t)(int64_t)s->pub->endpoint, DSF_TYPE_LABEL | DSF_OVERWRITE);
 	rs_tell_majors(s, s->pub->endpoint);
-	rs_tell_process(s, s->pub->endpoint, true);
+	rs_tell_process(s->pub->name, s->pub->endpoint, true);
 	sef_flush();
 }
 
@@ -99,6 +99,18 @@ void rs_tell_down(struct rs_slot *s)
 	if (!s->published)
 		return;
 	s->published = false;
-	rs_ds_send(DS_DELETE, s->pub->label, EP_NONE, 0);
+	rs_ds_send(DS_DELETE, s->pub->label, 0, DSF_TYPE_LABEL);
 	rs_tell_majors(s, EP_NONE);
+}
+
+/* drv.failed.LABEL: nobody need wait for it any more. */
+void rs_tell_failed(struct rs_slot *s, bool failed)
+{
+	char key[DS_KEY_LEN];
+
+	if (s->failure_told == failed)
+		return;
+	s->failure_told = failed;
+	snprintf(key, sizeof(key), "drv.failed.%s", s->pub->label);
+	rs_ds_send(failed ? DS_PUBLISH : DS_DELETE, key, failed, DSF_TYPE_U64 | (failed ? DSF_OVERWRITE : 0));
 }

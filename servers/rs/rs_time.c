@@ -59,7 +59,7 @@ static void rs_suspect(struct rs_slot *s, nstime_t now)
 static void rs_hung(struct rs_slot *s)
 {
 	if (!s->image) {
-		rs_event(s, "does not answer; it is left alone, since no image of it is kept to start it again");
+		rs_event(s, RS_EVENT_NOTE, "does not answer; it is left alone, since no image of it is kept to start it again");
 		return;
 	}
 	s->verdict = RS_VERDICT_HUNG;

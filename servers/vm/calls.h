@@ -39,6 +39,7 @@ int64_t rq_alloc_contig(const struct message *m);
 int64_t rq_info(const struct message *m);
 int64_t rq_set_priv(const struct message *m);
 int64_t rq_rlimit(const struct message *m);
+int64_t rq_update(const struct message *m);
 
 /* What others need of them. */
 void mmaps_purge(endpoint_t dead);		/* its mmap calls that wait for VFS */

@@ -88,11 +88,12 @@ static const struct request { request_fn *fn; uint32_t flags; } requests[] = {
 	REQUEST(MMAP_REPLY) = { rq_mmap_reply, MAY_VFS | NEVER_ANSWERED },
 	REQUEST(FORGET) = { rq_forget, MAY_SERVICE | NEVER_ANSWERED },
 	REQUEST(MAP_PHYS) = { rq_map_phys, MAY_SERVICE },	/* the kernel says which memory */
-	REQUEST(MAP_ARCHIVE) = { rq_map_archive, 0 },
+	REQUEST(MAP_ARCHIVE) = { rq_map_archive, MAY_RS },
 	REQUEST(FREE_ARCHIVE) = { rq_free_archive, 0 },
 	REQUEST(ALLOC_CONTIG) = { rq_alloc_contig, 0 },
 	REQUEST(INFO) = { rq_info, MAY_SERVICE },
 	REQUEST(SET_PRIV) = { rq_set_priv, MAY_RS },
+	REQUEST(UPDATE) = { rq_update, MAY_RS },
 	REQUEST(PROTECT_FOR) = { rq_protect_for, MAY_VFS | MAY_RS },
 	REQUEST(RLIMIT) = { rq_rlimit, MAY_PM },
 #undef REQUEST

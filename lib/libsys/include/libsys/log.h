@@ -14,7 +14,8 @@ void log_warn(const char *format, ...) LOG_FORMAT(1);
 void log_debug(const char *format, ...) LOG_FORMAT(1);	/* nothing unless log_debug_set(1) */
 void log_debug_set(int on);
 
-/* An own invariant is broken: say so and end, so that RS starts us anew. */
+/* An own invariant is broken: say so and end, so that RS starts us anew. RS knows the exit status. */
+enum { EXIT_CHECK_FAILED = 134 };
 void fail_stop(const char *format, ...) LOG_FORMAT(1) __attribute__((noreturn));
 
 /* Words for an error: "no such file or directory" for a negative errno, and our own numbers of abi/errno.h. */

@@ -62,7 +62,7 @@ $(BUILD)/axolotl.iso: $(KERNEL) $(ARCHIVE) images/grub.cfg
 test: deps all tests-build
 	$(Q)BUILD=$(BUILD) tests/run $(TESTS)
 
-tests-build: $(TEST_PROGRAMS) stale-kernel
+tests-build: $(TEST_PROGRAMS) $(BENCH_PROGRAMS) stale-kernel
 
 # A kernel that never refreshes stale translations: the test of stale translations must catch it.
 STALE_BUILD := $(BUILD)/variants/stale

@@ -30,14 +30,35 @@ static void take_one(struct thread *t)
 	ipc_receive(EP_CLOCK, &m, 0);
 }
 
+/* The same, but notifies a[0], and forgets when the test says so. */
+static void take_one_then_forget(struct thread *t)
+{
+	struct message m;
+
+	t->r[0] = ipc_receive(EP_ANY, &m, 0);
+	ipc_notify((endpoint_t)t->a[0]);
+	ipc_receive(EP_RS, &m, 0);
+	t->r[1] = sys_statectl(STATECTL_CLEAR_IPC_REFS);
+	ipc_receive(EP_CLOCK, &m, 0);
+}
+
+/* Deaf until the test says so. */
+static void receive_later(struct thread *t)
+{
+	struct message m;
+
+	ipc_receive(EP_RS, &m, 0);
+	t->r[0] = ipc_receive(EP_ANY, &t->m, 0);
+}
+
 struct scene { struct thread *server, *called, *calling, *sending, *receiving, *any; };
 
 /* A server with one call in progress, a caller and a sender queued, one that waits for it, and one that waits for anybody. */
-static struct scene scene_make(int64_t forgets)
+static struct scene scene_make(void (*server)(struct thread *), endpoint_t notified)
 {
 	struct scene s;
 
-	s.server = spawn(SERVICE, take_one, 0, 0);
+	s.server = spawn(SERVICE, server, server == take_one ? 0 : notified, 0);
 	s.called = spawn(SERVICE, call_peer, s.server->ep, 0);
 	sleep_ms(3);
 	s.calling = spawn(SERVICE, call_peer, s.server->ep, 0);
@@ -45,7 +66,6 @@ static struct scene scene_make(int64_t forgets)
 	s.receiving = spawn(SERVICE, receive_peer, s.server->ep, 0);
 	s.any = spawn(SERVICE, receive_peer, EP_ANY, 0);
 	sleep_ms(3);
-	(void)forgets;
 	return s;
 }
 
@@ -65,7 +85,7 @@ static void scene_check(struct scene *s, const char *how)
 
 static void clear_ends_waits(void)
 {
-	struct scene s = scene_make(0);
+	struct scene s = scene_make(take_one, EP_NONE);
 
 	reap(s.server);
 	scene_check(&s, "death of the server ends waits");
@@ -73,7 +93,7 @@ static void clear_ends_waits(void)
 
 static void clear_refs_ends_waits(void)
 {
-	struct scene s = scene_make(0);
+	struct scene s = scene_make(take_one, EP_NONE);
 	struct message m = { .type = MSG_TEST };
 
 	CHECK_EQ(sys_privctl(s.server->ep, PRIVCTL_CLEAR_IPC_REFS, 0, 0, 0), 0, "clear references");
@@ -93,6 +113,22 @@ static void statectl_on_oneself(void)
 	CHECK_EQ(sys_statectl(77), -K_EINVAL, "unknown statectl");
 	reap(t);
 	reap(server);
+}
+
+static void statectl_ends_waits(void)
+{
+	struct thread *deaf = spawn(SERVICE, receive_later, 0, 0);
+	struct scene s = scene_make(take_one_then_forget, deaf->ep);
+	struct message m = { .type = MSG_TEST };
+
+	CHECK_EQ(ipc_send(s.server->ep, &m), 0, "the server is told to forget");
+	scene_check(&s, "statectl ends waits");
+	CHECK_EQ(s.server->r[1], 0, "statectl of a server with callers");
+	CHECK_EQ(ipc_send(deaf->ep, &m), 0, "whom it has notified listens now");
+	sleep_ms(3);
+	CHECK_EQ(deaf->done, 0, "statectl takes back notifications");
+	reap(deaf);
+	reap(s.server);
 }
 
 /* A queue must not keep a link to a process that died in it. */
@@ -147,6 +183,7 @@ void check_death(void)
 	clear_ends_waits();
 	clear_refs_ends_waits();
 	statectl_on_oneself();
+	statectl_ends_waits();
 	dead_caller_leaves_the_queue();
 	generations_differ();
 	slots_run_out();

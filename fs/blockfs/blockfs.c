@@ -62,8 +62,8 @@ static bool option_get(const char *options, const char *key, char *value, size_t
 static void device_attr(const struct device *d, struct fs_attr *attr)
 {
 	uint64_t bytes = cache_dev_bytes(d->cache);
-	*attr = (struct fs_attr){ .node = d->node, .mode = S_IFBLK | 0600, .nlink = 1, .rdev = d->node, .size = bytes, .blocks = bytes / 512,
-		.flags = FS_ATTR_NOMAP, .blksize = cache_dev_block(d->cache) };
+	*attr = (struct fs_attr){ .node = d->node, .mode = S_IFBLK | 0600, .nlink = 1, .rdev = d->node, .size = bytes,
+		.blocks = bytes / 512, .flags = FS_ATTR_NOMAP, .blksize = cache_dev_block(d->cache) };
 }
 
 static int device_open(uint64_t dev, const char *label, bool writable, struct device **out)

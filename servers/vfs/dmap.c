@@ -18,6 +18,8 @@
 #include <string.h>
 
 #include "cdev.h"
+#include "mount.h"
+#include "request.h"
 
 enum { CHAR_MAJORS = 512, BLOCK_MAJORS = 512 };
 
@@ -73,6 +75,7 @@ static struct driver **slot_of(int32_t major)
 	return major >= 0 && major < CHAR_MAJORS ? &dmap.chr[major] : NULL;
 }
 
+struct driver *dmap_driver(const char *label) { return driver_find(label); }
 struct driver *dmap_char(uint32_t major) { return major < CHAR_MAJORS ? dmap.chr[major] : NULL; }
 struct driver *dmap_block(uint32_t major) { return major < BLOCK_MAJORS ? dmap.blk[major] : NULL; }
 
@@ -144,6 +147,13 @@ void dmap_map(int32_t major, endpoint_t ep, const char *label)
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
+/* A file system on a disk, or blockfs: the requests that its predecessor has not answered will not be. */
+static void service_gone(endpoint_t ep)
+{
+	requests_fail(ep);
+	mounts_service_dead(ep);
+}
+
 static void driver_announced(const char *label, endpoint_t owner, bool chr)
 {
 	struct driver *d = owner > 0 ? driver_get(label) : NULL;
@@ -156,6 +166,8 @@ static void driver_announced(const char *label, endpoint_t owner, bool chr)
 	log_debug("driver %s is up, instance %u", label, d->instance);
 	if (chr)
 		cdev_driver_up(d, old);
+	else if (d->instance > 1)
+		service_gone(old);
 	waitq_wake(&d->changed, 0);
 }
 

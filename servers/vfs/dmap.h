@@ -35,6 +35,7 @@ void dmap_init(void);			/* subscribe to the events; the map is empty */
 void dmap_map(int32_t major, endpoint_t ep, const char *label);	/* VFS_MAPDRIVER: major with RS_MAJOR_BLOCK for block devices */
 struct driver *dmap_char(uint32_t major);			/* NULL: no such major */
 struct driver *dmap_block(uint32_t major);
+struct driver *dmap_driver(const char *label);			/* NULL: never heard of */
 struct driver *dmap_of_endpoint(endpoint_t ep);			/* NULL: not a driver of ours */
 /* That instance was found dead before anybody has told us: who needs the driver waits for another. */
 void driver_lost(struct driver *d, uint32_t instance);

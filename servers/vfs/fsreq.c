@@ -323,6 +323,14 @@ int fs_statfs(struct vnode *v, struct statfs *out)
 	return fs_fill(v, FS_STATFS, &q, out, sizeof *out, &rep);
 }
 
+int fs_sync_all(struct mount *m)
+{
+	struct fs_rep rep;
+	struct message msg = { .type = FS_SYNC };
+	*MSG_BODY(struct fs_node_req, &msg) = (struct fs_node_req){ .attr_grant = GRANT_INVALID, .grant = GRANT_INVALID };
+	return fs_exchange(m->fs, &msg, &rep);
+}
+
 static int fs_simple(struct vnode *v, uint32_t type, struct fs_node_req q, struct fs_rep *rep)
 {
 	q.node = v->node;
@@ -332,11 +340,13 @@ static int fs_simple(struct vnode *v, uint32_t type, struct fs_node_req q, struc
 	return fs_exchange(v->mount->fs, &m, rep);
 }
 
-int fs_sync(struct vnode *v)
+int fs_sync_flags(struct vnode *v, uint64_t flags)
 {
 	struct fs_rep rep;
-	return fs_simple(v, FS_SYNC, (struct fs_node_req){ .attr_grant = GRANT_INVALID }, &rep);
+	return fs_simple(v, FS_SYNC, (struct fs_node_req){ .attr_grant = GRANT_INVALID, .flags = flags }, &rep);
 }
+
+int fs_sync(struct vnode *v) { return fs_sync_flags(v, 0); }
 
 int64_t fs_seek(struct vnode *v, uint64_t offset, int whence)
 {

@@ -28,6 +28,8 @@ int64_t fs_read_own(struct vnode *v, void *buf, size_t len, uint64_t offset);	/*
 int64_t fs_readdir(struct vnode *v, uint64_t *cookie, void *buf, size_t len, endpoint_t who);
 int64_t fs_readlink(struct vnode *v, char *buf, size_t len, endpoint_t who);
 int fs_statfs(struct vnode *v, struct statfs *out);
+int fs_sync_all(struct mount *m);	/* the whole file system */
 int fs_sync(struct vnode *v);
+int fs_sync_flags(struct vnode *v, uint64_t flags);	/* FS_SYNC_* */
 int64_t fs_seek(struct vnode *v, uint64_t offset, int whence);
 int fs_fallocate(struct vnode *v, uint64_t mode, uint64_t offset, uint64_t len);

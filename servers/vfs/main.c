@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "blkdev.h"
 #include "cdev.h"
 #include "client.h"
 #include "dmap.h"
@@ -110,6 +111,8 @@ static void on_message(const struct message *m, uint32_t status)
 		on_cancel(m);
 	else if (m->type >= MSG_VFS && m->type < MSG_VFS + 0x100)
 		on_vfs_request(m, status & IPC_STATUS_CALL);
+	else if (m->type == RS_FS_STARTED && m->source == EP_RS)
+		request_reply(MSG_BODY(const struct rs_fs_started, m)->id, m);
 	else if (m->type & 1)
 		on_reply(m);
 	else if (status & IPC_STATUS_CALL)
@@ -173,6 +176,7 @@ static err_t vfs_init(const struct sef_init_info *info)
 {
 	vnodes_init();
 	mounts_init();
+	blkdevs_init();
 	timers_init();
 	cdev_init(info);
 	vfs.mount_job.fn = mount_first;

@@ -12,9 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 
+#include <proto/rs.h>
+
+#include "blkdev.h"
 #include "fsreq.h"
 #include "path.h"
+#include "request.h"
 
 static struct mounts {
 	struct list all;
@@ -91,20 +96,39 @@ static void mount_attach(struct mount *m, struct vnode *covered)
 	}
 }
 
-/* Ask the service; its root becomes m->root. On failure m is freed. */
-static int mount_start(struct mount *m, const struct vnode *covered)
+static bool place_taken(const struct vnode *covered)
+{
+	return covered && (covered->mounted_here || covered->mount->detached);
+}
+
+/* Ask the service; its root becomes m->root. `options` are what the service is to know, m->options what the user gave. */
+static int mount_ask(struct mount *m, const char *options)
 {
 	struct fs_attr attr;
-	int r = fs_mount(m->fs, m->instance, m->options, m->flags, &attr);
-	if (r == 0 && !S_ISDIR(attr.mode))
-		r = -EIO;
-	if (r == 0 && covered && (covered->mounted_here || covered->mount->detached))
-		r = -EBUSY;
-	m->root = r == 0 ? vnode_take(m, &attr) : NULL;
-	if (r == 0 && !m->root)
-		r = -ENOMEM;
+	int r = fs_mount(m->fs, m->device ? m->device : m->instance, options, m->flags, &attr);
 	if (r)
+		return r;
+	m->root = vnode_take(m, &attr);
+	m->root_node = attr.node;
+	return m->root ? 0 : -ENOMEM;
+}
+
+/* The same for a directory. On failure m is freed. */
+static int mount_start(struct mount *m, const struct vnode *covered)
+{
+	int r = mount_ask(m, m->options);
+	if (r == 0 && !vnode_is_dir(m->root))
+		r = -EIO;
+	if (r == 0 && place_taken(covered))
+		r = -EBUSY;
+	if (r == 0)
+		return 0;
+	if (m->root) {
+		m->detached = true;
+		vnode_put(m->root);	/* the last: m goes with it */
+	} else {
 		mount_free(m);
+	}
 	return r;
 }
 
@@ -128,6 +152,78 @@ int mount_hidden(endpoint_t fs, struct mount **out)
 	return r;
 }
 
+/* ---- devices --------------------------------------------------------------------------------------------------- */
+
+int mount_device(endpoint_t fs, uint64_t device, const char *options, unsigned flags, struct mount **out)
+{
+	struct mount *m = mount_new(fs, "blockfs", "none", options, flags);
+	if (!m)
+		return -ENOMEM;
+	m->device = device;
+	int r = mount_ask(m, options);
+	if (r)
+		mount_free(m);
+	else
+		*out = m;
+	return r;
+}
+
+/* The options for the service: the driver's label before those of the user. */
+static int disk_start(struct mount *m, const char *dev_label, const struct vnode *covered)
+{
+	char options[256];
+	int n = snprintf(options, sizeof options, "dev=%s%s%s", dev_label, *m->options ? "," : "", m->options);
+	int r = n < (int)sizeof options ? mount_ask(m, options) : -EINVAL;
+	if (r == 0 && (!vnode_is_dir(m->root) || place_taken(covered)))
+		r = vnode_is_dir(m->root) ? -EBUSY : -EIO;
+	return r;
+}
+
+int mount_add_disk(const struct mount_disk *d, const char *type, const char *source, const char *options, unsigned flags,
+		   struct vnode *covered)
+{
+	struct mount *m = mounts.count < MOUNT_MAX ? mount_new(d->fs, "", source, options, flags) : NULL;
+	if (!m)
+		return -ENOMEM;
+	m->type = m->type_text;
+	snprintf(m->type_text, sizeof m->type_text, "%s", type);
+	m->device = d->device;
+	int r = disk_start(m, d->dev_label, covered);
+	if (r == 0) {
+		m->claims = true;
+		snprintf(m->label, sizeof m->label, "%s", d->label);
+		mount_attach(m, covered);
+	} else if (m->root) {
+		mount_device_finish(m);
+	} else {
+		mount_free(m);
+	}
+	return r;
+}
+
+int mount_remount(struct mount *m, unsigned flags, const char *options)
+{
+	struct fs_attr attr;
+	int r = m->claims ? fs_mount(m->fs, m->device, options, flags | MS_REMOUNT, &attr) : 0;
+	if (r == 0)
+		m->flags = flags;
+	return r;
+}
+
+int mount_move(struct mount *m, struct vnode *covered)
+{
+	if (!m->covered || place_taken(covered) || vnode_is_below(covered, m->root))
+		return !m->covered ? -EINVAL : place_taken(covered) ? -EBUSY : -ELOOP;
+	struct vnode *before = m->covered;
+	m->covered = vnode_get(covered);
+	covered->mounted_here = m;
+	before->mounted_here = NULL;
+	vnode_put(before);
+	return 0;
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------------- */
+
 static bool mount_has_mounts(const struct mount *m)
 {
 	for (struct mount *o = mount_next(NULL); o; o = mount_next(o))
@@ -136,29 +232,58 @@ static bool mount_has_mounts(const struct mount *m)
 	return false;
 }
 
-struct unmount_job { struct job job; struct mount *m; uint64_t node; };
+struct unmount_wait { bool done; int result; struct waitq q; };
+
+static void service_stop(const struct mount *m)
+{
+	struct message msg = { .type = RS_FS_STOP };
+	if (!m->label[0])
+		return;
+	memcpy(MSG_BODY(struct rs_fs_stop_req, &msg)->label, m->label, LABEL_LEN);
+	peer_send(EP_RS, &msg);
+}
 
 /* After the last vnode is gone the service is told. */
 static void unmount_finish(struct job *job)
 {
-	struct unmount_job *u = list_entry(job, struct unmount_job, job);
-	if (!u->m->failed)
-		fs_unmount(u->m->fs, u->m->instance, u->node);
-	mount_free(u->m);
-	free(u);
+	struct mount *m = list_entry(job, struct mount, job);
+	struct unmount_wait *w = m->waiter;
+	int r = m->failed ? 0 : fs_unmount(m->fs, m->device ? m->device : m->instance, m->root_node);
+	service_stop(m);
+	if (m->claims)
+		blkdev_release(m->device);
+	mount_free(m);
+	if (!w)
+		return;
+	w->result = r;
+	w->done = true;
+	waitq_wake(&w->q, 0);
 }
 
 void mount_vnode_gone(struct mount *m)
 {
 	if (--m->vnodes > 0 || !m->detached)
 		return;
-	struct unmount_job *u = calloc(1, sizeof *u);
-	if (!u)
-		return;
-	u->job.fn = unmount_finish;
-	u->m = m;
-	u->node = m->root->node;
-	job_start(&u->job);
+	m->job.fn = unmount_finish;
+	job_start(&m->job);
+}
+
+void mount_device_remove(struct mount *m)
+{
+	m->detached = true;
+	vnode_put(m->root);
+}
+
+/* m is freed by the time it returns. */
+int mount_device_finish(struct mount *m)
+{
+	struct unmount_wait w = { .done = false };
+	waitq_init(&w.q);
+	m->waiter = &w;
+	mount_device_remove(m);
+	while (!w.done)
+		waitq_wait(&w.q);
+	return w.result;
 }
 
 int mount_remove(struct mount *m, bool lazy)
@@ -174,8 +299,9 @@ int mount_remove(struct mount *m, bool lazy)
 	m->covered->mounted_here = NULL;
 	vnode_put(m->covered);
 	m->covered = NULL;
-	m->detached = true;
-	vnode_put(m->root);
+	if (!lazy && m->claims)
+		return mount_device_finish(m);
+	mount_device_remove(m);
 	return 0;
 }
 
@@ -228,8 +354,8 @@ static int mountinfo_line(const struct mount *m, const char *where, char *buf, s
 	char flags[256];
 	flags_text(m, flags, sizeof flags);
 	uint64_t parent = m->covered ? m->covered->mount->instance + 1 : 0;
-	return snprintf(buf, room, "%lu %lu 0:%lu / %s %s - %s %s %s\n", m->instance + 1, parent, m->instance + 1, where, flags,
-		m->type, m->source, mount_readonly(m) ? "ro" : "rw");
+	return snprintf(buf, room, "%lu %lu %u:%u / %s %s - %s %s %s\n", m->instance + 1, parent, major(mount_dev(m)),
+		minor(mount_dev(m)), where, flags, m->type, m->source, mount_readonly(m) ? "ro" : "rw");
 }
 
 size_t mounts_text(char *buf, size_t room) { return text_each(buf, room, mounts_line); }

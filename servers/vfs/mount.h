@@ -2,6 +2,7 @@
 /* Mounted file systems. */
 #pragma once
 #include "vfs.h"
+#include <abi/limits.h>
 #include "vnode.h"
 
 enum { MOUNT_MAX = 64 };
@@ -9,7 +10,13 @@ enum { MOUNT_MAX = 64 };
 struct mount {
 	struct list link;
 	endpoint_t fs;			/* the service */
-	uint64_t instance;		/* number by which the service knows this mount; st_dev is made of it */
+	uint64_t instance;		/* tells mounts apart; st_dev is made of it where there is no device */
+	uint64_t device;		/* on which it lies, or 0 */
+	bool claims;			/* nobody else has the device meanwhile (blkdev.c) */
+	char label[LABEL_LEN];		/* of a service that was started for this mount alone, or "" */
+	uint64_t root_node;
+	struct job job;			/* the end of it */
+	struct unmount_wait *waiter;	/* who waits for that */
 	struct vnode *root;		/* a reference, as long as mounted */
 	struct vnode *covered;		/* the directory below, NULL for the first */
 	unsigned flags;			/* MS_RDONLY, MS_NOSUID, ... */
@@ -17,6 +24,7 @@ struct mount {
 	bool detached;			/* unmounted; goes with the last vnode */
 	bool failed;			/* its service died */
 	const char *type;
+	char type_text[16];		/* where type is no constant */
 	char *source, *options;
 };
 
@@ -24,15 +32,30 @@ void mounts_init(void);
 struct mount *mount_root(void);			/* NULL before the first mount */
 /* Mount a file system of the service on `covered` (NULL: as the first). May wait. Takes no reference of the caller's. */
 int mount_add(endpoint_t fs, const char *type, const char *source, const char *options, unsigned flags, struct vnode *covered);
+/* The same for one on a disk: the device is claimed, the service was started for it and is stopped with it. dev_label: of the driver. */
+struct mount_disk { endpoint_t fs; const char *label; uint64_t device; const char *dev_label; };
+int mount_add_disk(const struct mount_disk *d, const char *type, const char *source, const char *options, unsigned flags,
+		   struct vnode *covered);
+/* Other flags for what is mounted. May wait. */
+int mount_remount(struct mount *m, unsigned flags, const char *options);
+/* It is to cover another directory. */
+int mount_move(struct mount *m, struct vnode *covered);
+/* A device of blockfs: its root is no directory, it is mounted nowhere. _remove: tell the service and do not wait; _finish: wait. */
+int mount_device(endpoint_t fs, uint64_t device, const char *options, unsigned flags, struct mount **out);
+void mount_device_remove(struct mount *m);
+int mount_device_finish(struct mount *m);
 /* One that is mounted nowhere, for memfd_create. */
 int mount_hidden(endpoint_t fs, struct mount **out);
+/* Waits until the file system has written everything, unless lazy. */
 int mount_remove(struct mount *m, bool lazy);
 void mount_vnode_gone(struct mount *m);
 static inline bool mount_readonly(const struct mount *m) { return m->flags & 1; }
-/* st_dev: major 0, minor counted from 1, packed as Linux does. */
+/* st_dev: the device; or major 0, minor counted from 1, packed as Linux does. */
 static inline uint64_t mount_dev(const struct mount *m)
 {
 	uint64_t minor = m->instance + 1;
+	if (m->device)
+		return m->device;
 	return (minor & 0xff) | (minor & ~0xffull) << 12;
 }
 /* Wait until the first file system is there. */

@@ -7,15 +7,19 @@
 
 #include "calls.h"
 #include "client.h"
+#include <proto/rs.h>
+
+#include "blkdev.h"
 #include "file.h"
 #include "fsreq.h"
 #include "mount.h"
 #include "path.h"
+#include "request.h"
 
 enum { TYPE_MAX = 32, MOUNT_KEPT = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME | MS_RELATIME,
 	UMOUNT_VALID = MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW };
 
-/* Which service mounts which type. Device file systems will bring their own endpoint. */
+/* Which service mounts which type. Those on disks are started for each mount: disk_service_start(). */
 struct fs_type { const char *name; endpoint_t fs; };
 static const struct fs_type fs_types[] = { { "tmpfs", EP_TMPFS }, { "proc", EP_PROCFS }, { "ramfs", EP_TMPFS },
 	{ "devpts", EP_TTY } };
@@ -28,23 +32,115 @@ static const struct fs_type *fs_type_find(const char *name)
 	return NULL;
 }
 
-static int mount_flags_change(struct vnode *v, unsigned flags)
+/* ---- file systems on disks ------------------------------------------------------------------------------------- */
+
+/* A new instance of the service for this type of file system. -ENODEV: there is none. May wait. */
+static int disk_service_start(const char *type, struct rs_fs_started *started)
 {
-	struct mount *m = v->mount;
-	if (v != m->root)
-		return -EINVAL;
-	m->flags = flags & MOUNT_KEPT;
-	return 0;
+	struct request *rq = strlen(type) < LABEL_LEN ? request_new(EP_RS) : NULL;
+	if (!rq)
+		return strlen(type) < LABEL_LEN ? -ENOMEM : -ENODEV;
+	struct message m = { .type = RS_FS_START };
+	struct rs_fs_start_req *q = MSG_BODY(struct rs_fs_start_req, &m);
+	q->id = rq->id;
+	memcpy(q->type, type, strlen(type) + 1);
+	request_send(rq, &m);
+	int r = request_wait(rq);
+	if (r == 0) {
+		memcpy(started, rq->reply.w, sizeof *started);
+		r = started->result;
+	}
+	request_free(rq);
+	return r;
 }
 
-static int mount_new(struct vnode *on, const char *source, const char *type, const char *options, unsigned flags)
+static void disk_service_stop(const struct rs_fs_started *started)
 {
-	const struct fs_type *t = fs_type_find(type);
-	if (!t)
-		return -ENODEV;
+	struct message m = { .type = RS_FS_STOP };
+	memcpy(MSG_BODY(struct rs_fs_stop_req, &m)->label, started->label, LABEL_LEN);
+	peer_send(EP_RS, &m);
+}
+
+static int device_lookup(struct call *c, const char *source, uint64_t *rdev)
+{
+	struct vnode *v;
+	int r = path_lookup(&(struct path){ c, c->client, AT_FDCWD, source, 0 }, &v);
+	if (r)
+		return r;
+	if (!S_ISBLK(v->attr.mode))
+		r = -ENOTBLK;
+	else if (v->mount->flags & MS_NODEV)
+		r = -EACCES;
+	*rdev = v->attr.rdev;
+	vnode_put(v);
+	return r;
+}
+
+struct mount_texts { char type[TYPE_MAX], source[USER_PATH_MAX], options[USER_PATH_MAX]; };
+
+/* The device is claimed. */
+static int mount_claimed(struct vnode *on, const struct mount_texts *t, unsigned flags, struct mount_disk *d)
+{
+	struct rs_fs_started started;
+	int r = disk_service_start(t->type, &started);
+	if (r)
+		return r;
+	d->fs = started.ep;
+	d->label = started.label;
+	r = mount_add_disk(d, t->type, t->source, t->options, flags, on);
+	if (r)
+		disk_service_stop(&started);
+	return r;
+}
+
+static int mount_disk(struct call *c, struct vnode *on, const struct mount_texts *t, unsigned flags)
+{
+	char label[LABEL_LEN];
+	struct mount_disk d = { .dev_label = label };
+	int r = device_lookup(c, t->source, &d.device);
+	if (r == 0 && on->mounted_here)
+		r = -EBUSY;
+	if (r == 0)
+		r = blkdev_claim(d.device, label);
+	if (r)
+		return r;
+	r = mount_claimed(on, t, flags, &d);
+	if (r)
+		blkdev_release(d.device);
+	return r;
+}
+
+/* ---- mount ----------------------------------------------------------------------------------------------------- */
+
+static int mount_flags_change(struct vnode *v, unsigned flags, const char *options)
+{
+	if (v != v->mount->root)
+		return -EINVAL;
+	return mount_remount(v->mount, flags & MOUNT_KEPT, options);
+}
+
+static int mount_elsewhere(struct call *c, struct vnode *on, const char *source)
+{
+	struct vnode *v;
+	int r = path_lookup(&(struct path){ c, c->client, AT_FDCWD, source, 0 }, &v);
+	if (r)
+		return r;
+	if (v != v->mount->root)
+		r = -EINVAL;
+	else
+		r = vnode_is_dir(on) ? mount_move(v->mount, on) : -ENOTDIR;
+	vnode_put(v);
+	return r;
+}
+
+static int mount_fresh(struct call *c, struct vnode *on, const struct mount_texts *t, unsigned flags)
+{
+	const struct fs_type *type = fs_type_find(t->type);
 	if (!vnode_is_dir(on))
 		return -ENOTDIR;
-	return mount_add(t->fs, t->name, *source ? source : "none", options, flags & MOUNT_KEPT, on);
+	if (!type)
+		return mount_disk(c, on, t, flags & MOUNT_KEPT);
+	return mount_add(type->fs, type->name, *t->source ? t->source : "none", t->options, flags & MOUNT_KEPT, on);
 }
 
 static int optional_string(struct call *c, vaddr_t from, char *to, size_t max)
@@ -52,8 +148,6 @@ static int optional_string(struct call *c, vaddr_t from, char *to, size_t max)
 	*to = 0;
 	return from ? user_read_string(c->ep, from, to, max, NULL) : 0;
 }
-
-struct mount_texts { char type[TYPE_MAX], source[USER_PATH_MAX], options[USER_PATH_MAX]; };
 
 static int mount_texts_read(struct call *c, struct mount_texts *t)
 {
@@ -72,12 +166,14 @@ static int mount_on(struct call *c, struct vnode *v, const struct mount_texts *t
 	if (!client_is_root(c->client))
 		return -EPERM;
 	if (flags & MS_REMOUNT)
-		return mount_flags_change(v, flags);
-	if (flags & (MS_BIND | MS_MOVE))
+		return mount_flags_change(v, flags, t->options);
+	if (flags & MS_MOVE)
+		return mount_elsewhere(c, v, t->source);
+	if (flags & MS_BIND)
 		return -EINVAL;
 	if (flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))
 		return v == v->mount->root ? 0 : -EINVAL;
-	return *t->type ? mount_new(v, t->source, t->type, t->options, flags) : -EINVAL;
+	return *t->type ? mount_fresh(c, v, t, flags) : -EINVAL;
 }
 
 int64_t rq_mount(struct call *c)
@@ -171,12 +267,29 @@ int64_t rq_fstatfs(struct call *c)
 
 /* ---- sync ------------------------------------------------------------------------------------------------------ */
 
+static bool mount_lasts(const struct mount *m)
+{
+	return m->claims && !m->failed;
+}
+
+/* The mount table may change while one is written. */
 int64_t rq_sync(struct call *c)
 {
+	uint64_t last = 0;
+	struct mount *m = mount_next(NULL);
 	(void)c;
-	for (struct mount *m = mount_next(NULL); m; m = mount_next(m))
-		if (strcmp(m->type, "tmpfs") != 0 && strcmp(m->type, "proc") != 0)
-			fs_sync(m->root);
+	while (m) {
+		if (m->instance < last || !mount_lasts(m)) {
+			m = mount_next(m);
+			continue;
+		}
+		last = m->instance + 1;
+		struct vnode *v = vnode_get(m->root);
+		fs_sync_all(m);
+		vnode_put(v);
+		m = mount_next(NULL);
+	}
+	blkdevs_sync();
 	return 0;
 }
 
@@ -185,7 +298,18 @@ int64_t rq_syncfs(struct call *c)
 	struct file *f = call_file(c, c->a[0]);
 	if (!f || f->flags & O_PATH)
 		return -EBADF;
-	return f->vnode ? fs_sync(f->vnode->mount->root) : 0;
+	if (!f->vnode || !mount_lasts(f->vnode->mount))
+		return f->vnode && f->vnode->mount->failed ? -EIO : 0;
+	struct vnode *v = vnode_get(f->vnode->mount->root);
+	int r = fs_sync_all(v->mount);
+	vnode_put(v);
+	return r;
+}
+
+static int file_sync(struct file *f)
+{
+	int r = blkdev_is_file(f) ? blkdev_file_sync(f) : fs_sync(f->vnode);
+	return r == -ENOSYS ? 0 : r;
 }
 
 static int64_t fsync_call(struct call *c)
@@ -193,12 +317,12 @@ static int64_t fsync_call(struct call *c)
 	struct file *f = call_file(c, c->a[0]);
 	if (!f || f->flags & O_PATH)
 		return -EBADF;
-	if (!f->vnode || (!S_ISREG(f->vnode->attr.mode) && !vnode_is_dir(f->vnode)))
+	if (!f->vnode || (!S_ISREG(f->vnode->attr.mode) && !vnode_is_dir(f->vnode) && !blkdev_is_file(f)))
 		return -EINVAL;
 	file_get(f);
-	int r = fs_sync(f->vnode);
+	int r = file_sync(f);
 	file_put(f);
-	return r == -ENOSYS ? 0 : r;
+	return r;
 }
 
 int64_t rq_fsync(struct call *c) { return fsync_call(c); }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "blkdev.h"
 #include "cdev.h"
 #include "fsreq.h"
 #include "locks.h"
@@ -135,6 +136,8 @@ int open_vnode(struct call *c, struct client *cl, struct vnode *v, unsigned flag
 		return open_simple(v, flags, &directory_ops, out);
 	case S_IFCHR:
 		return cdev_open(c, cl, v, flags, out);
+	case S_IFBLK:
+		return blkdev_open(c, v, flags, out);
 	case S_IFIFO:
 		return fifo_open(c, v, flags, out);
 	default:

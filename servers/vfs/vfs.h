@@ -58,8 +58,9 @@ int call_wait(struct call *c, struct waitq *q, nstime_t deadline);
 int call_pause(struct call *c, nstime_t deadline);
 void call_wake(struct call *c);
 void call_cancel(struct call *c);
-/* A wait that no signal ends, for background work. */
+/* Waits that no signal ends. With a deadline: -ETIMEDOUT when it has passed. */
 void waitq_wait(struct waitq *q);
+int waitq_wait_until(struct waitq *q, nstime_t deadline);
 
 /* A lock for fibers: held across waits. */
 struct fiber_lock { bool held; struct waitq q; };

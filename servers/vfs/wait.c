@@ -84,6 +84,19 @@ void waitq_wait(struct waitq *q)
 	list_remove(&w.w.link);
 }
 
+int waitq_wait_until(struct waitq *q, nstime_t deadline)
+{
+	struct fiber_waiter w = { .w.wake = fiber_waiter_wake, .fiber = fiber_self() };
+	struct deadline d = { .fiber = fiber_self() };
+	timer_init(&d.t, deadline_passed);
+	timer_set(&d.t, deadline);
+	waitq_add(q, &w.w);
+	fiber_yield();
+	list_remove(&w.w.link);
+	timer_stop(&d.t);
+	return d.passed ? -ETIMEDOUT : 0;
+}
+
 void fiber_lock_get(struct fiber_lock *l)
 {
 	while (l->held)

@@ -156,6 +156,8 @@ static void bdev_open_done(const struct bdev_request *r, int64_t result)
 		result = -EROFS;
 	if (result == 0)
 		result = bdev_open_add(r);
+	if (result != 0)
+		place.len = disk.block_size = 0;
 	bdev_answer(r->client, r->id, result, place.len, disk.block_size);
 }
 

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+KIND := unit
+SRCS := test_virtqueue.c ../virtqueue.c

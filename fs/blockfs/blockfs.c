@@ -254,7 +254,7 @@ static err_t block_init(const struct sef_init_info *info)
 {
 	(void)info;
 	int r = cache_init(ARENA_BYTES);
-	return r ? r : cache_bdev_init();
+	return r ? r : cache_bdev_startup();
 }
 
 int main(void)

@@ -80,8 +80,8 @@ struct fs_name_req {		/* LOOKUP CREATE SYMLINK LINK UNLINK RENAME */
 MSG_BODY_FITS(struct fs_name_req);
 /*
  * dev: of a file system on a disk, the device (makedev()); its driver's label is the first of the comma-separated options (dev=LABEL).
- * Else a number that tells mounts of one service apart. flags: MS_RDONLY, ... of Linux; with MS_REMOUNT the file system is mounted already and
- * takes new flags (its root and attributes are returned once more, without a reference).
+ * Else a number that tells mounts of one service apart. flags: MS_RDONLY, ... of Linux; with MS_REMOUNT the file system is mounted already
+ * and takes new flags; its root is returned once more and counts one reference more.
  */
 struct fs_mount_req { uint64_t id; grant_t attr_grant, options_grant; uint32_t options_len, flags; uint64_t dev; };
 /* offset: next cookie, used offset; size: file size after */

@@ -38,10 +38,15 @@ static void deadline_set(nstime_t deadline) { cb.bdev_deadline = deadline; }
 
 err_t cache_bdev_init(void)
 {
+	return bdev_memory_add(cache.arena, cache.arena_bytes);
+}
+
+err_t cache_bdev_startup(void)
+{
 	static const struct bdev_hooks hooks = { .set_alarm = deadline_set };
 	cache_set_clock(clock_now);
 	err_t r = bdev_startup(&hooks);
-	return r ? r : bdev_memory_add(cache.arena, cache.arena_bytes);
+	return r ? r : cache_bdev_init();
 }
 
 /* The alarm is moved only forward: one that comes too early does no harm. */

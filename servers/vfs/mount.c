@@ -205,6 +205,8 @@ int mount_remount(struct mount *m, unsigned flags, const char *options)
 {
 	struct fs_attr attr;
 	int r = m->claims ? fs_mount(m->fs, m->device, options, flags | MS_REMOUNT, &attr) : 0;
+	if (r == 0 && m->claims)
+		fs_forget(m, attr.node, 1);
 	if (r == 0)
 		m->flags = flags;
 	return r;

@@ -4,11 +4,13 @@
 #include <libbdev/bdev.h>
 #include <libcache/cache.h>
 
-/*
- * In the init callback of a service that has nothing else to do with block drivers, after cache_init(): starts libbdev, grants the arena to
- * every driver that will be opened, and has the process's alarm to itself.
- */
+/* After bdev_startup() and cache_init(): the arena is granted to every driver that will be opened. */
 err_t cache_bdev_init(void);
+/*
+ * Instead of both, in the init callback of a service that has no timers of its own, after cache_init(): starts libbdev and has the process's
+ * alarm to itself. Then the next two are to be used.
+ */
+err_t cache_bdev_startup(void);
 /* For struct fs_loop (libfs): the alarm is set, and answers of drivers, DS's events and the alarm are dealt with. */
 void cache_bdev_before_receive(void);
 bool cache_bdev_message(const struct message *m, uint32_t status);

@@ -189,6 +189,25 @@ static int64_t rq_core(const struct rs_args *a)
 	return r ? r : rs_core_read(s, a->from, a->a[2], a->a[3], a->a[4]);
 }
 
+/* The service fails by itself, in its main loop: what follows is recovery as of any failure. */
+static int64_t rq_fi(const struct rs_args *a)
+{
+	struct message m;
+	struct rs_slot *s;
+	err_t r = a->a[2] == LABEL_LEN && a->a[3] < SEF_NR_FAULT_KINDS ? rs_fetch_slot(a, a->a[1], &s) : -EINVAL;
+
+	if (r != 0)
+		return r;
+	if (s->pub->state != RS_RUNNING || s->pub->endpoint == EP_RS)
+		return s->pub->endpoint == EP_RS ? -EPERM : -EBUSY;
+	rs_event(s, RS_EVENT_REQUEST, "is made to fail on request");
+	memset(&m, 0, sizeof(m));
+	m.type = SEF_FAULT_INJECT;
+	MSG_BODY(struct sef_fault_req, &m)->kind = (uint32_t)a->a[3];
+	sef_send(s->pub->endpoint, &m, IPC_NOREPLY);
+	return 0;
+}
+
 static int64_t rq_shutdown(const struct rs_args *a)
 {
 	(void)a;
@@ -215,6 +234,7 @@ static int64_t (*const rs_operations[])(const struct rs_args *a) = {
 	[RS_OP_UP] = rq_up, [RS_OP_DOWN] = rq_down, [RS_OP_RESTART] = rq_restart, [RS_OP_REFRESH] = rq_refresh,
 	[RS_OP_LIST] = rq_list, [RS_OP_STATUS] = rq_status, [RS_OP_WHY] = rq_why, [RS_OP_SHUTDOWN] = rq_shutdown,
 	[RS_OP_HISTORY] = rq_history, [RS_OP_WAIT] = rq_wait, [RS_OP_WATCH] = rq_watch, [RS_OP_CORE] = rq_core,
+	[RS_OP_FI] = rq_fi,
 };
 
 static int64_t rs_operate(const struct rs_args *a, uint32_t status)

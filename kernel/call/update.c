@@ -8,7 +8,7 @@
  * the other endpoint: copies get ENOTREADY until the new owner registers its own).
  *
  * Neither may run or be in the middle of something: NO_PRIV, stopped by a signal, or waiting for a message. A send that was not taken
- * yet is given up. Doing it again with the same two undoes it.
+ * yet is given up, and the reply to one that was taken is dropped when it comes. Doing it again with the same two undoes it.
  */
 #include <arch/fpu.h>
 #include <kernel/debug.h>
@@ -59,9 +59,18 @@ static void update_attach(struct proc *p)
 	ipc_retry_receive(p);
 }
 
-/* What belongs to the slot returns to it. */
-static void identity_restore(struct proc *p, const struct proc *was)
+/*
+ * What belongs to the slot returns to it. If the memory that leaves waited for a reply, that reply must not become the answer to something
+ * its successor asks. Its manager and the caller (VM) know of the exchange and will not answer.
+ */
+static void identity_restore(struct proc *p, const struct proc *was, endpoint_t caller)
 {
+	p->flags = (p->flags & ~(uint32_t)PROC_LATE_REPLY) | (was->flags & PROC_LATE_REPLY);
+	p->late_from = was->late_from;
+	p->late_type = was->late_type;
+	if ((was->rts & RTS_RECEIVING) && (was->flags & PROC_SENDREC) && was->recv_from != caller
+	    && was->recv_from != signal_manager(was))
+		ipc_expect_late_reply(p, was->recv_from, arch_frame_type(&was->frame) + 1);
 	p->endpoint = was->endpoint;
 	p->slot = was->slot;
 	p->priv = was->priv;
@@ -90,7 +99,7 @@ static void permissions_swap(struct priv *a, struct priv *b)
 	b->grant_entries = was.grant_entries;
 }
 
-static void memory_swap(struct proc *a, struct proc *b)
+static void memory_swap(struct proc *a, struct proc *b, endpoint_t caller)
 {
 	static struct proc was_a, was_b;	/* large; the kernel lock is held */
 
@@ -98,8 +107,8 @@ static void memory_swap(struct proc *a, struct proc *b)
 	was_b = *b;
 	*a = was_b;
 	*b = was_a;
-	identity_restore(a, &was_a);
-	identity_restore(b, &was_b);
+	identity_restore(a, &was_a, caller);
+	identity_restore(b, &was_b, caller);
 }
 
 err_t kcall_UPDATE(struct proc *caller, struct kcall *c)
@@ -111,7 +120,7 @@ err_t kcall_UPDATE(struct proc *caller, struct kcall *c)
 		return err;
 	update_detach(a);
 	update_detach(b);
-	memory_swap(a, b);
+	memory_swap(a, b, caller->endpoint);
 	permissions_swap(a->priv, b->priv);
 	update_attach(a);
 	update_attach(b);

@@ -150,6 +150,8 @@ static err_t ipc_send(struct proc *p, endpoint_t e)
 
 	if (err)
 		return err;
+	if (unlikely(dst->flags & PROC_LATE_REPLY) && ipc_is_late_reply(p, dst))
+		return 0;
 	if (!ipc_is_receiving(dst, p->endpoint))
 		return ipc_block_sending(p, dst, IPC_SEND);
 	ipc_deliver(p, dst, IPC_STATUS_OF(IPC_SEND));
@@ -164,6 +166,8 @@ static err_t ipc_sendnb(struct proc *p, endpoint_t e)
 
 	if (err)
 		return err;
+	if (unlikely(dst->flags & PROC_LATE_REPLY) && ipc_is_late_reply(p, dst))
+		return 0;
 	if (!ipc_is_receiving(dst, p->endpoint))
 		return -ENOTREADY;
 	ipc_deliver(p, dst, IPC_STATUS_OF(IPC_SENDNB));
@@ -313,6 +317,8 @@ static err_t ipc_senda(struct proc *p, endpoint_t e, uint32_t flags)
 	if (flags & ~(uint32_t)(IPC_NOREPLY | IPC_NOTIFY_ERR))
 		return -EINVAL;
 	err = ipc_target(p, e, &dst);
+	if (!err && unlikely(dst->flags & PROC_LATE_REPLY) && ipc_is_late_reply(p, dst))
+		return 0;
 	return err ? err : async_send(p, dst, flags);
 }
 
@@ -322,7 +328,8 @@ static inline err_t ipc_replyrec(struct proc *p)
 	uint64_t operand = arch_frame_operand(&p->frame);
 	struct proc *dst = proc_of_endpoint(e);
 
-	if (likely(dst && !(operand >> 32) && (dst->rts & RTS_RECEIVING) && dst->recv_from == p->endpoint)) {
+	if (likely(dst && !(operand >> 32) && (dst->rts & RTS_RECEIVING) && dst->recv_from == p->endpoint
+		   && !(dst->flags & PROC_LATE_REPLY))) {
 		ipc_deliver(p, dst, IPC_STATUS_OF(IPC_SENDA));
 		rts_unset_direct(dst, RTS_RECEIVING);
 	} else if (e != EP_NONE && ipc_senda(p, e, (uint32_t)(operand >> 32))) {

@@ -43,6 +43,21 @@ static void ipc_end_wait(struct proc *p, err_t error)
 	rts_unset(p, RTS_SENDING | RTS_RECEIVING);
 }
 
+void ipc_expect_late_reply(struct proc *identity, endpoint_t from, uint32_t type)
+{
+	identity->flags |= PROC_LATE_REPLY;
+	identity->late_from = from;
+	identity->late_type = type;
+}
+
+bool ipc_is_late_reply(const struct proc *src, struct proc *dst)
+{
+	if (dst->late_from != src->endpoint || dst->late_type != arch_frame_type(&src->frame))
+		return false;
+	dst->flags &= ~(uint32_t)PROC_LATE_REPLY;
+	return true;
+}
+
 static void drop_notifications_of(const struct proc *p)
 {
 	if (p->priv->id == PRIV_ID_USER)
@@ -60,6 +75,8 @@ void ipc_clear_refs(struct proc *p, err_t error)
 
 		if ((q->rts & RTS_RECEIVING) && q->recv_from == p->endpoint && q != p)
 			ipc_end_wait(q, error);
+		if ((q->flags & PROC_LATE_REPLY) && q->late_from == p->endpoint)
+			q->flags &= ~(uint32_t)PROC_LATE_REPLY;
 	}
 	drop_notifications_of(p);
 	async_cancel(p, EP_ANY);

@@ -38,6 +38,10 @@ void ipc_retry_receive(struct proc *p);		/* RECEIVING already: take what waits f
 void ipc_unlink_sender(struct proc *p);		/* p no longer stands in the queue of whom it sends to */
 void ipc_forget(struct proc *p);		/* p dies: its own queues and waits */
 
+/* A service was exchanged for its successor in the middle of a SENDREC: the reply that may still come is for nobody. */
+void ipc_expect_late_reply(struct proc *identity, endpoint_t from, uint32_t type);
+bool ipc_is_late_reply(const struct proc *src, struct proc *dst);	/* src's message is that reply, which is used up by asking */
+
 /* dst waits in RECEIVE for a message of `from` right now. */
 static inline bool ipc_is_receiving(const struct proc *dst, endpoint_t from)
 {

@@ -64,6 +64,7 @@ enum proc_flag {
 	PROC_TRACE_ENTERED = 1 << 13,	/* the stop before it has been made */
 	PROC_FORKED      = 1 << 11,	/* has not run yet */
 	PROC_VTIMER      = 1 << 12,	/* a CPU-time timer runs */
+	PROC_LATE_REPLY  = 1 << 14,	/* a reply of late_from, of type late_type, was for its dead predecessor: dropped */
 };
 
 enum { NR_PRIORITIES = 16, PRIORITY_USER = 8, PRIORITY_SERVICE = 4 };
@@ -96,6 +97,7 @@ struct proc {
 	uint64_t cpu_mask;		/* CPUs it may run on */
 	uint64_t messages_sent, switches;
 	uint32_t outbox_count;		/* asynchronous messages of ours not yet delivered */
+	endpoint_t late_from; uint32_t late_type;	/* with PROC_LATE_REPLY */
 
 	/* --- warm: scheduling --- */
 	uint32_t quantum_ns;

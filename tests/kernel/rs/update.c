@@ -65,6 +65,56 @@ static void swap_and_back(struct thread *a, struct thread *b)
 	reap(c);
 }
 
+/* ---- a reply that comes after its asker was exchanged ---- */
+
+/* Keeps its first caller waiting until the script says so, and answers later ones with 200. */
+static void slow_server(struct thread *t)
+{
+	struct message first, m;
+	uint32_t status;
+
+	ipc_receive(EP_ANY, &first, &status);
+	t->r[0] = 1;
+	ipc_receive(EP_RS, &m, &status);
+	m = (struct message){ .type = MSG_TEST + 1, .w = { 100 } };
+	t->r[1] = ipc_senda(first.source, &m, 0);
+	for (;;) {
+		ipc_receive(EP_ANY, &m, &status);
+		m.type++;
+		m.w[0] = 200;
+		ipc_senda(m.source, &m, 0);
+	}
+}
+
+static void successor(struct thread *t)
+{
+	struct message m;
+	uint32_t status;
+
+	ipc_receive(EP_RS, &m, &status);
+	t->r[0] = ask((endpoint_t)t->a[0]);
+}
+
+static void late_reply(void)
+{
+	struct thread *s = spawn(SERVICE, slow_server, 0, 0), *a = spawn(SERVICE, client, s->ep, 0);
+	struct thread *b = spawn(SERVICE, successor, s->ep, 0);
+	struct message m = { .type = MSG_TEST + 20 };
+
+	sleep_ms(2);
+	CHECK_EQ(s->r[0], 1, "the server has the question");
+	CHECK_EQ(sys_update(a->ep, b->ep), 0, "its asker is exchanged");
+	CHECK_EQ(ipc_senda(s->ep, &m, 0), 0, "the server answers late");
+	sleep_ms(2);
+	CHECK_EQ(s->r[1], 0, "and does not notice that nobody wants it");
+	CHECK_EQ(ipc_senda(a->ep, &m, 0), 0, "the successor asks too");
+	CHECK(wait_done(b), "it is answered");
+	CHECK_EQ(b->r[0], 200, "with the answer to its own question");
+	reap(a);
+	reap(b);
+	reap(s);
+}
+
 void check_update(void)
 {
 	struct thread *a = spawn(SERVICE, version, 1, 0), *b = spawn(SERVICE, version, 2, 0);
@@ -74,4 +124,5 @@ void check_update(void)
 	swap_and_back(a, b);
 	reap(a);
 	reap(b);
+	late_reply();
 }

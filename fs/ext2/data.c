@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Contents of regular files. They lie in the pages of the cache, which are the very pages that VM maps. A page's blocks get their place on the
- * disk when they are written, before the page is dirty, so that writing back never needs metadata.
+ * Contents of regular files. They lie in the pages of the cache, which are the very pages that VM maps. A page's blocks get their place on
+ * the disk when they are written, before the page is dirty, so that writing back never needs metadata.
  *
  * A write takes all the blocks that it will need at once where it can, so that they lie behind each other. Until each of them has
  * contents it is "fresh" (inode.fresh_from..to): the cache is told that it is a hole, and nobody reads what lay there before.

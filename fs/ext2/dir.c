@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Directories: blocks of entries, searched from the front. An index (dir_index) lies in what looks like free space to such a search, so indexed
- * directories are read like others; before the first change the flag is taken away, and from then on the directory is a plain one.
+ * Directories: blocks of entries, searched from the front. An index (dir_index) lies in what looks like free space to such a search, so
+ * indexed directories are read like others; before the first change the flag is taken away, and from then on the directory is a plain one.
  *
  * Each block is checked as a whole before it is used; nothing behind the first bad entry is looked at. A new block is on the disk, empty,
  * before the inode points to it: what lay there before may look like entries.

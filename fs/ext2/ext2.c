@@ -76,7 +76,8 @@ struct options { char label[LABEL_LEN]; bool readonly; };
 
 static int option_apply(struct options *o, const char *word, size_t len)
 {
-	static const char *const ignored[] = { "rw", "defaults", "relatime", "noatime", "nosuid", "nodev", "noexec", "suid", "dev", "exec" };
+	static const char *const ignored[] = { "rw", "defaults", "relatime", "noatime", "nosuid", "nodev", "noexec",
+		"suid", "dev", "exec" };
 	if (len > 4 && !strncmp(word, "dev=", 4)) {
 		snprintf(o->label, sizeof o->label, "%.*s", (int)(len - 4), word + 4);
 		return 0;

@@ -72,7 +72,8 @@ struct ext2 *ext2_mounted(void);			/* NULL: nothing is mounted */
 int ext2_mount(struct cache_dev *dev, bool readonly);
 int ext2_remount(bool readonly);
 int ext2_unmount(void);					/* -EBUSY while requests are at work; VFS's references end */
-int ext2_damaged(struct ext2 *fs, const char *format, ...) __attribute__((format(printf, 2, 3)));	/* says it, goes read-only: -EUCLEAN */
+/* Says it, goes read-only: -EUCLEAN. */
+int ext2_damaged(struct ext2 *fs, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int ext2_commit(struct ext2 *fs, struct inode *only);	/* all to the disk; `only`: of the data only that file's */
 bool ext2_space_again(struct ext2 *fs, int64_t result, int *tries);	/* -ENOSPC: did a commit set something free? */
 int ext2_statfs(struct ext2 *fs, struct statfs *out);

@@ -115,7 +115,8 @@ bool inode_has_blocks(const struct inode *n)
 
 static int64_t time_load(uint32_t seconds, uint32_t extra)
 {
-	return ((int64_t)(int32_t)seconds + ((int64_t)(extra & 3) << 32)) * NS_PER_S + (extra >> 2) % NS_PER_S;
+	int64_t s = (int64_t)(int32_t)seconds + ((int64_t)(extra & 3) << 32), last = INT64_MAX / NS_PER_S - 1;	/* the year 2262 */
+	return (s < last ? s : last) * NS_PER_S + (extra >> 2) % NS_PER_S;
 }
 
 static uint32_t time_extra(int64_t ns)

@@ -332,7 +332,10 @@ int map_file_page(struct cache_file *f, uint64_t index, uint64_t pos[CACHE_BLOCK
 		if (r)
 			return r;
 		for (uint32_t k = 0; k < count; k++, i++, at++)
-			pos[i] = !block || at >= end || (at >= n->fresh_from && at < n->fresh_to) ? CACHE_HOLE : (uint64_t)(block + k) * bytes;
+			if (!block || at >= end || (at >= n->fresh_from && at < n->fresh_to))
+				pos[i] = CACHE_HOLE;
+			else
+				pos[i] = (uint64_t)(block + k) * bytes;
 	}
 	return 0;
 }

@@ -246,8 +246,9 @@ static int fs_load(struct ext2 *fs, bool readonly)
 		return r;
 	limits_set(fs);
 	fs->mount_state = fs->super.state;
-	if ((fs->mount_state & EXT2_STATE_ERROR) || !(fs->mount_state & EXT2_STATE_VALID))
-		printf("ext2: was not unmounted cleanly%s; e2fsck is advised\n", fs->mount_state & EXT2_STATE_ERROR ? ", and has errors" : "");
+	bool errors = fs->mount_state & EXT2_STATE_ERROR;
+	if (errors || !(fs->mount_state & EXT2_STATE_VALID))
+		printf("ext2: was not unmounted cleanly%s; e2fsck is advised\n", errors ? ", and has errors" : "");
 	return 0;
 }
 

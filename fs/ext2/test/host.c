@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See host.h. */
+#include "host.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include <abi/errno.h>
+
+enum { ARENA = 96 << 20, LIST_BYTES = 4096, STEPS_MAX = 50000000 };
+
+uint8_t *host_user;
+uint64_t host_user_limit = UINT64_MAX;
+struct cache_host host_disk;
+struct cache_dev *host_dev;
+static char folder[64];
+static uint64_t random_state = 88172645463325252ull;
+static int64_t now = 1700000000123456789ll;
+
+/* ---- libfs ------------------------------------------------------------------------------------------------------ */
+
+int64_t fs_data_out(const struct fs_data *d, uint64_t at, const void *from, size_t len)
+{
+	(void)d;
+	if (at + len > host_user_limit)
+		return -ESOFTFAULT;
+	memcpy(host_user + at, from, len);
+	return 0;
+}
+
+int64_t fs_data_in(const struct fs_data *d, uint64_t at, void *to, size_t len)
+{
+	(void)d;
+	if (at + len > host_user_limit)
+		return -ESOFTFAULT;
+	memcpy(to, host_user + at, len);
+	return 0;
+}
+
+int fs_dirlist_add(struct fs_dirlist *list, uint64_t node, uint32_t mode, const char *name, size_t len, uint64_t next_cookie)
+{
+	size_t bytes = (offsetof(struct dirent, d_name) + len + 1 + 7) & ~7ul;
+	if (list->room - list->used < bytes)
+		return 0;
+	struct dirent *d = (struct dirent *)(void *)(list->buf + list->used);
+	memset(d, 0, bytes);
+	d->d_ino = node;
+	d->d_off = (int64_t)next_cookie;
+	d->d_reclen = (uint16_t)bytes;
+	d->d_type = (uint8_t)(mode >> 12 & 017);
+	memcpy(d->d_name, name, len);
+	list->used += bytes;
+	list->next = next_cookie;
+	return 1;
+}
+
+void fs_forget_pages(uint64_t node, uint64_t first_page) { (void)node, (void)first_page; }
+
+int64_t fs_now(void) { return now += 1000003; }
+
+/* ---- images ------------------------------------------------------------------------------------------------------ */
+
+static void folder_remove(void) { host_status("rm -rf %s", folder); }
+
+void host_start(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	snprintf(folder, sizeof folder, "/tmp/ext2-test-XXXXXX");
+	CHECK(mkdtemp(folder));
+	atexit(folder_remove);
+	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
+	CHECK(cache_init(ARENA) == 0);
+}
+
+const char *host_path(const char *name)
+{
+	static char path[4][128];
+	static unsigned next;
+	char *p = path[next++ % 4];
+	snprintf(p, sizeof path[0], "%s/%s", folder, name);
+	return p;
+}
+
+static int run(const char *format, va_list args, bool must)
+{
+	char command[1024];
+	vsnprintf(command, sizeof command, format, args);
+	int r = system(command);
+	r = WIFEXITED(r) ? WEXITSTATUS(r) : -1;
+	if (must && r)
+		fprintf(stderr, "status %d: %s\n", r, command);
+	return r;
+}
+
+int host_status(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int r = run(format, args, false);
+	va_end(args);
+	return r;
+}
+
+void host_run(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int r = run(format, args, true);
+	va_end(args);
+	CHECK(r == 0);
+}
+
+int host_mount(const char *image, bool readonly)
+{
+	struct stat st;
+	host_disk = (struct cache_host){ .fd = open(image, O_RDWR), .deferred = host_disk.deferred, .seed = host_random(1u << 31) };
+	CHECK(host_disk.fd >= 0 && fstat(host_disk.fd, &st) == 0);
+	host_dev = cache_dev_open(&cache_host_backend, &host_disk, (uint64_t)st.st_size, 512);
+	CHECK(host_dev);
+	int r = ext2_mount(host_dev, readonly);
+	if (r) {
+		cache_dev_close(host_dev);
+		close(host_disk.fd);
+	}
+	return r;
+}
+
+void host_unmount(void)
+{
+	CHECK(ext2_unmount() == 0);
+	cache_dev_close(host_dev);
+	close(host_disk.fd);
+}
+
+void host_crash(void)
+{
+	int fd = host_disk.fd;
+	host_disk.fd = open("/dev/null", O_RDWR);	/* reads fail, writes go nowhere */
+	ext2_unmount();
+	cache_dev_close(host_dev);
+	close(host_disk.fd);
+	close(fd);
+}
+
+void host_fsck(const char *image)
+{
+	int r = host_status("e2fsck -fn %s >%s 2>&1", image, host_path("fsck.log"));
+	if (r) {
+		host_status("cat %s >&2; cp %s /tmp/ext2-bad.img", host_path("fsck.log"), image);
+		fprintf(stderr, "e2fsck: status %d; the image is kept as /tmp/ext2-bad.img\n", r);
+		abort();
+	}
+}
+
+/* ---- chance ------------------------------------------------------------------------------------------------------ */
+
+void host_seed(uint64_t seed) { random_state = seed * 0x9e3779b97f4a7c15ull + 88172645463325252ull; }
+
+uint32_t host_random(uint32_t below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return below ? (uint32_t)(random_state >> 16) % below : 0;
+}
+
+unsigned host_seeds(unsigned usual)
+{
+	const char *text = getenv("EXT2_SEEDS");
+	return text ? (unsigned)strtoul(text, NULL, 10) : usual;
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+struct fs_name host_name(const char *text) { return (struct fs_name){ text, strlen(text) }; }
+
+int64_t host_lookup(uint64_t dir, const char *name, struct fs_attr *attr)
+{
+	struct fs_name n = host_name(name);
+	return ext2_lookup(dir, &n, 0, attr);
+}
+
+int64_t host_create(uint64_t dir, const char *name, uint32_t mode, struct fs_attr *attr)
+{
+	struct fs_name n = host_name(name);
+	struct fs_new how = { .mode = mode, .uid = 1000, .gid = 70000 };
+	return ext2_create(dir, &n, &how, attr);
+}
+
+int64_t host_write(uint64_t node, uint64_t offset, const void *from, uint64_t len)
+{
+	struct fs_data d = { .offset = offset, .len = len };
+	struct fs_rep rep;
+	host_user = (uint8_t *)(uintptr_t)from;
+	return ext2_write(node, &d, 0, &rep);
+}
+
+int64_t host_read(uint64_t node, uint64_t offset, void *to, uint64_t len)
+{
+	struct fs_data d = { .offset = offset, .len = len };
+	host_user = to;
+	return ext2_read(node, &d);
+}
+
+int64_t host_list(uint64_t dir, void (*each)(void *ctx, const char *name, uint64_t ino), void *ctx)
+{
+	uint64_t cookie = 0, count = 0;
+	for (unsigned calls = 0; calls < STEPS_MAX; calls++) {
+		static uint8_t buf[LIST_BYTES] __attribute__((aligned(16)));
+		struct fs_dirlist list = { .buf = buf, .room = 300 + host_random(sizeof buf - 300), .next = cookie };
+		int64_t r = ext2_readdir(dir, cookie, 0, &list);
+		if (r || !list.used)
+			return r ? r : (int64_t)count;
+		for (size_t at = 0; at < list.used; at += ((struct dirent *)(void *)(buf + at))->d_reclen) {
+			struct dirent *d = (struct dirent *)(void *)(buf + at);
+			if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+				continue;
+			count++;
+			if (each)
+				each(ctx, d->d_name, d->d_ino);
+		}
+		cookie = list.next;
+	}
+	abort();
+}

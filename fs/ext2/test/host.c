@@ -14,6 +14,7 @@ uint8_t *host_user;
 uint64_t host_user_limit = UINT64_MAX;
 struct cache_host host_disk;
 struct cache_dev *host_dev;
+const struct cache_backend *host_backend = &cache_host_backend;
 static char folder[64];
 static uint64_t random_state = 88172645463325252ull;
 static int64_t now = 1700000000123456789ll;
@@ -116,7 +117,7 @@ int host_mount(const char *image, bool readonly)
 	struct stat st;
 	host_disk = (struct cache_host){ .fd = open(image, O_RDWR), .deferred = host_disk.deferred, .seed = host_random(1u << 31) };
 	CHECK(host_disk.fd >= 0 && fstat(host_disk.fd, &st) == 0);
-	host_dev = cache_dev_open(&cache_host_backend, &host_disk, (uint64_t)st.st_size, 512);
+	host_dev = cache_dev_open(host_backend, &host_disk, (uint64_t)st.st_size, 512);
 	CHECK(host_dev);
 	int r = ext2_mount(host_dev, readonly);
 	if (r) {

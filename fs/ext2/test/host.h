@@ -18,6 +18,7 @@ extern uint8_t *host_user;		/* memory of the asking process */
 extern uint64_t host_user_limit;	/* bytes of it that are present; beyond: -ESOFTFAULT */
 extern struct cache_host host_disk;
 extern struct cache_dev *host_dev;
+extern const struct cache_backend *host_backend;	/* cache_host_backend, or one around it */
 
 #define CHECK(x) do { if (!(x)) { fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #x); abort(); } } while (0)
 

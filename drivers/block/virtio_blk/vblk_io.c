@@ -2,7 +2,7 @@
 /*
  * Requests on their way through the device.
  *
- * A transfer's memory is looked up once (KC_VUMAP checks the grants), then handed to the device in parts of as many runs as it takes; a part
+ * The memory of a transfer is looked up once (KC_VUMAP checks the grants); it goes to the device in parts of as many runs as it takes; a part
  * ends on a block. The io is answered when its last part is back. Slots are the only limit: what finds none waits in order.
  *
  * A slot that is not back in time, or a queue that makes no sense, means a reset of the device: it forgets everything, and each io that was

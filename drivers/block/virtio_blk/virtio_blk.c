@@ -3,8 +3,8 @@
  * Virtio disks, all of the machine in one process: disk n has the minors 16 n (whole) and 16 n + 1 .. 15 (partitions), in the order of
  * the PCI devices. Data moves between the device and the clients' granted memory without a copy.
  *
- * If this process dies here: the device may go on with what it was given. The successor reserves the device (the PCI server switches its bus
- * mastering off) and resets it before it announces itself, so when clients repeat their requests nothing of the predecessor is left.
+ * If this process dies here: the device may go on with what it was given. The successor reserves the device (the PCI server switches its
+ * bus mastering off) and resets it before it announces itself, so when clients repeat their requests nothing of the predecessor is left.
  */
 #include "vblk.h"
 #include <errno.h>
@@ -35,10 +35,11 @@ static void tick_arm(void)
 
 static err_t vblk_disk(uint32_t disk, struct bdev_disk *out)
 {
-	const struct vblk_disk *d = &vblk.disks[disk];
+	const struct vblk_disk *d;
 
 	if (disk >= vblk.n)
 		return -ENXIO;
+	d = &vblk.disks[disk];
 	*out = (struct bdev_disk){ .size = d->sectors * VBLK_SECTOR, .block_size = d->block_size, .read_only = d->read_only };
 	return 0;
 }

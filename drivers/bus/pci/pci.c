@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The PCI server: who may use which device. RS tells, for each request, which devices the stanza of the caller names (RS_PCI_ACL); one
- * that is not among them does not exist for that caller. A reserved device belongs to a label, so the successor of a driver that died gets it
- * again. When it is reserved, its bus mastering is switched off: whatever a predecessor had left in progress in it cannot write to
- * memory any more when the new owner sees it.
+ * that is not among them does not exist for that caller. A reserved device belongs to a label, so the successor of a driver that died
+ * gets it again. When it is reserved, its bus mastering is switched off: whatever a predecessor had left in progress in it cannot write
+ * to memory any more when the new owner sees it.
  *
  * RS answers at once and never waits for us, so it may be asked synchronously; so does DS.
  *
@@ -19,7 +19,14 @@
 #include <proto/rs.h>
 #include <string.h>
 
-static struct { struct pci_table table; bool quiet; } pci;	/* [saved in DS] */
+/* The caller of the last requests: what RS and DS said about it. */
+struct pci_caller { endpoint_t ep; char label[LABEL_LEN]; struct rs_pci_acl acl; };
+
+static struct {
+	struct pci_table table;		/* [saved in DS] */
+	struct pci_caller caller;	/* [rebuilt] */
+	bool quiet;
+} pci = { .caller.ep = EP_NONE };
 
 static const char state_key[] = "pci.devices";
 
@@ -59,6 +66,20 @@ static bool acl_allows(const struct rs_pci_acl *acl, const struct pci_device *d)
 	return false;
 }
 
+/* An endpoint is one life of a service, but a restarted one keeps it: it is asked about anew when it begins with PCI_NEXT. */
+static const struct pci_caller *caller_get(endpoint_t ep, bool anew)
+{
+	struct pci_caller *c = &pci.caller;
+
+	if (c->ep == ep && !anew)
+		return c;
+	c->ep = EP_NONE;
+	if (acl_get(ep, &c->acl) != 0 || ds_retrieve_label_name(c->label, ep) != 0)
+		return 0;
+	c->ep = ep;
+	return c;
+}
+
 static struct pci_device *device_find(uint32_t dev)
 {
 	for (uint32_t i = 0; i < pci.table.n; i++)
@@ -67,20 +88,9 @@ static struct pci_device *device_find(uint32_t dev)
 	return 0;
 }
 
-/* The device if it exists for this caller. */
-static struct pci_device *device_of(endpoint_t caller, uint32_t dev)
+static bool device_is_owned_by(const struct pci_device *d, const struct pci_caller *c)
 {
-	struct pci_device *d = device_find(dev);
-	struct rs_pci_acl acl;
-
-	return d && acl_get(caller, &acl) == 0 && acl_allows(&acl, d) ? d : 0;
-}
-
-static bool device_is_owned_by(const struct pci_device *d, endpoint_t caller)
-{
-	char label[LABEL_LEN];
-
-	return ds_retrieve_label_name(label, caller) == 0 && strcmp(label, d->owner) == 0;
+	return strcmp(c->label, d->owner) == 0;
 }
 
 /* ---- ownership ---- */
@@ -121,31 +131,30 @@ static void device_quieten(const struct pci_device *d)
 		| PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
 }
 
-static err_t op_reserve(endpoint_t caller, struct pci_device *d)
+static err_t op_reserve(const struct pci_caller *c, struct pci_device *d)
 {
-	char label[LABEL_LEN], before[LABEL_LEN];
+	char before[LABEL_LEN];
 	endpoint_t other;
-	err_t r = ds_retrieve_label_name(label, caller);
+	err_t r = 0;
 
-	if (r != 0)
-		return r;
-	if (d->owner[0] && strcmp(d->owner, label) != 0 && ds_retrieve_label_endpt(d->owner, &other) == 0)
+	if (d->owner[0] && !device_is_owned_by(d, c) && ds_retrieve_label_endpt(d->owner, &other) == 0)
 		return -EBUSY;
 	memcpy(before, d->owner, sizeof(before));
-	memcpy(d->owner, label, sizeof(label));
-	r = state_save();
+	memcpy(d->owner, c->label, sizeof(before));
+	if (strcmp(before, d->owner) != 0)
+		r = state_save();
 	if (r == 0) {
 		device_quieten(d);
-		r = resources_add(caller, d);
+		r = resources_add(c->ep, d);
 	}
 	if (r != 0)
 		memcpy(d->owner, before, sizeof(before));
 	return r;
 }
 
-static err_t op_release(endpoint_t caller, struct pci_device *d)
+static err_t op_release(const struct pci_caller *c, struct pci_device *d)
 {
-	if (!device_is_owned_by(d, caller))
+	if (!device_is_owned_by(d, c))
 		return -EPERM;
 	device_quieten(d);
 	memset(d->owner, 0, sizeof(d->owner));
@@ -163,14 +172,14 @@ static void rq_next(const struct message *m, struct message *reply)
 {
 	const struct pci_req *r = MSG_BODY(const struct pci_req, m);
 	struct pci_next_rep *rep = MSG_BODY(struct pci_next_rep, reply);
-	struct rs_pci_acl acl;
+	const struct pci_caller *c = caller_get(m->source, r->dev == PCI_DEV_NONE);
 
-	rep->result = acl_get(m->source, &acl) == 0 ? -ENODEV : -EPERM;
+	rep->result = c ? -ENODEV : -EPERM;
 	for (uint32_t i = 0; i < pci.table.n && rep->result == -ENODEV; i++) {
 		const struct pci_device *d = &pci.table.devices[i];
 
 		/* The table is in the order of the numbers. */
-		if ((r->dev == PCI_DEV_NONE || d->dev > r->dev) && acl_allows(&acl, d))
+		if ((r->dev == PCI_DEV_NONE || d->dev > r->dev) && acl_allows(&c->acl, d))
 			*rep = (struct pci_next_rep){ .dev = d->dev, .class_code = d->class_code, .vendor = d->vendor,
 				.device = d->device, .sub_vendor = d->sub_vendor, .sub_device = d->sub_device, .line = d->line };
 	}
@@ -205,13 +214,13 @@ static void rq_capability(const struct pci_device *d, const struct pci_req *r, s
 }
 
 /* Only what concerns the device's own work: no address, no identity. */
-static err_t op_write(endpoint_t caller, const struct pci_device *d, const struct pci_req *r)
+static err_t op_write(const struct pci_caller *c, const struct pci_device *d, const struct pci_req *r)
 {
 	uint32_t value = r->value;
 
 	if (!access_is_valid(r))
 		return -EINVAL;
-	if (!device_is_owned_by(d, caller) || (r->offset < PCI_CFG_END && (r->offset != PCI_CFG_COMMAND || r->width != 2)))
+	if (!device_is_owned_by(d, c) || (r->offset < PCI_CFG_END && (r->offset != PCI_CFG_COMMAND || r->width != 2)))
 		return -EPERM;
 	if (r->offset == PCI_CFG_COMMAND)
 		value = (value & (PCI_COMMAND_MASTER | PCI_COMMAND_NO_LINE)) | PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
@@ -223,19 +232,20 @@ static void pci_serve(const struct message *m, struct message *reply)
 {
 	const struct pci_req *r = MSG_BODY(const struct pci_req, m);
 	struct result_rep *rep = MSG_BODY(struct result_rep, reply);
-	struct pci_device *d = device_of(m->source, r->dev);
+	const struct pci_caller *c = caller_get(m->source, false);
+	struct pci_device *d = device_find(r->dev);
 
-	if (!d) {
+	if (!c || !d || !acl_allows(&c->acl, d)) {
 		rep->result = -ENODEV;
 		return;
 	}
 	switch (m->type) {
-	case PCI_RESERVE: rep->result = op_reserve(m->source, d); break;
-	case PCI_RELEASE: rep->result = op_release(m->source, d); break;
+	case PCI_RESERVE: rep->result = op_reserve(c, d); break;
+	case PCI_RELEASE: rep->result = op_release(c, d); break;
 	case PCI_BAR: rq_bar(d, r, reply); break;
 	case PCI_CAP: rq_capability(d, r, reply); break;
 	case PCI_READ: rq_read(d, r, reply); break;
-	case PCI_WRITE: rep->result = op_write(m->source, d, r); break;
+	case PCI_WRITE: rep->result = op_write(c, d, r); break;
 	}
 }
 

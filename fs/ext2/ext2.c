@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 
 #include <abi/endpoint.h>
 #include <libcache/cache_bdev.h>
@@ -21,7 +22,7 @@
 
 #include "ext2.h"
 
-enum { MOUNT_RDONLY = 1, MINOR_MASK = 0xfffff, ARENA_MIN = 8 << 20, MEMORY_SHARE = 4 };
+enum { MOUNT_RDONLY = 1, ARENA_MIN = 8 << 20, MEMORY_SHARE = 4 };
 
 static struct ext2_service {
 	struct cache_dev *dev;
@@ -118,16 +119,16 @@ static int root_attr(struct fs_attr *root)
 
 static int device_open(const struct options *o, uint64_t dev, bool *readonly)
 {
-	uint32_t minor = (uint32_t)dev & MINOR_MASK;
+	uint32_t number = (uint32_t)minor(dev);
 	err_t r = -EROFS;
 	if (!*readonly)
-		r = cache_bdev_open(o->label, minor, BDEV_ACCESS_READ | BDEV_ACCESS_WRITE, 0, &service.dev);
+		r = cache_bdev_open(o->label, number, BDEV_ACCESS_READ | BDEV_ACCESS_WRITE, 0, &service.dev);
 	if (r == -EROFS) {
 		*readonly = true;
-		r = cache_bdev_open(o->label, minor, BDEV_ACCESS_READ, 0, &service.dev);
+		r = cache_bdev_open(o->label, number, BDEV_ACCESS_READ, 0, &service.dev);
 	}
 	if (r)
-		printf("ext2: %s, minor %u cannot be opened: error %d\n", o->label, minor, (int)r);
+		printf("ext2: %s, minor %u cannot be opened: error %d\n", o->label, number, (int)r);
 	return r;
 }
 

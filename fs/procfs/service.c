@@ -14,6 +14,14 @@ static const char *state_name(uint32_t state)
 
 static const char *const fault_names[] = RS_FAULT_NAMES;
 
+static const char *policy_name(uint32_t policy)
+{
+	static const char *const names[] = {
+		[RS_POLICY_RESTART] = "restart", [RS_POLICY_RESET] = "reset", [RS_POLICY_SCRIPT] = "script", [RS_POLICY_NONE] = "none",
+	};
+	return policy < sizeof names / sizeof names[0] ? names[policy] : "unknown";
+}
+
 static void add_flags(struct text *t, uint32_t flags)
 {
 	static const struct { uint32_t flag; const char *name; } names[] = {
@@ -48,10 +56,11 @@ void make_service(struct text *t, const struct rs_pub *s)
 	if (!s)
 		return;
 	text_add(t, "label: %s\nfilename: %s\nendpoint: %d\npid: %d\n", s->label, s->name, s->endpoint, s->pid);
-	text_add(t, "state: %s\nrestarts: %u\n", state_name(s->state), s->restarts);
+	text_add(t, "state: %s\nrestarts: %u\npolicies: %s\nuid: %u\n", state_name(s->state), s->restarts, policy_name(s->policy), s->uid);
 	add_flags(t, s->flags);
 	text_add(t, "heartbeat: %lu ms\nstarted: %lu ms\n", s->period_ns / 1000000, s->started_ns / 1000000);
 	add_majors(t, s);
 	add_faults(t, s);
+	text_add(t, "requests: %lu repeated, %lu failed\n", s->requests_repeated, s->requests_failed);
 	text_add(t, "recovery: %lu us last, %lu us longest\n", s->recovery_ns / 1000, s->recovery_max_ns / 1000);
 }

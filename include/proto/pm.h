@@ -32,7 +32,7 @@ struct pm_tty_signal_rep { uint32_t id, verdict; };
 struct pm_kill_req { endpoint_t ep; int32_t signo; int32_t code; int32_t pad; uint64_t value; };
 struct pm_signalfd_req { uint32_t id; endpoint_t ep; uint64_t set; grant_t info_grant /* siginfo_t, WRITE */; uint32_t take; };
 struct pm_signalfd_rep { uint32_t id; int32_t signo; };	/* 0: none */
-struct pm_service_req { endpoint_t ep; int32_t started; char name[PROC_NAME_LEN]; };
+struct pm_service_req { endpoint_t ep; int32_t started; char name[PROC_NAME_LEN]; uint32_t uid; };
 
 enum { PM_INFO_PROC /* struct pm_proc_info[] from slot `first` on, only those in use */ , PM_INFO_LOAD /* struct pm_load_info */,
 	PM_INFO_NAMES /* struct utsname, as uname(2) gives it */ };

@@ -67,6 +67,14 @@ enum rs_fault {
 #define RS_FAULT_NAMES { "none", "crash", "failed check", "exit", "signal", "hang", "refused initialisation", "slow initialisation", \
 	"could not be started" }
 
+/* What is done when it dies. */
+enum rs_policy {
+	RS_POLICY_RESTART,	/* a successor under the same endpoint, told where its predecessor's memory is */
+	RS_POLICY_RESET,	/* a fresh one under a new endpoint: it has said that it cannot continue another's work */
+	RS_POLICY_SCRIPT,	/* its script decides */
+	RS_POLICY_NONE,		/* it is not started again */
+};
+
 /* Block majors and character majors are numbered apart. */
 enum { RS_NR_MAJORS = 4, RS_MAJOR_BLOCK = 0x10000 };
 
@@ -85,6 +93,7 @@ struct rs_pub {
 	uint64_t first_started_ns, last_fault_ns, failed_ns;	/* failed: since then it is RS_FAILED or RS_DEAD, else 0 */
 	uint64_t recovery_ns, recovery_max_ns;	/* from the death to the successor's accepted initialisation: last, longest */
 	uint64_t requests_repeated, requests_failed;	/* as clients report */
+	uint32_t uid, policy;		/* user it counts as in lists of processes; enum rs_policy */
 };
 
 /* PCI devices a service may have. */
@@ -109,18 +118,22 @@ struct rs_call {
 	int32_t majors[RS_NR_MAJORS];
 	uint32_t flags, init_flags;	/* RS_UP_*, SEF_INIT_* */
 	uint32_t uid, backoff_max_ms;	/* longest wait before a restart; 0 = default 5 s */
-	uint32_t budget_failures, pad;	/* more failures than this ... */
-	uint64_t budget_ns;		/* ... in this time: RS_FAILED. 0, 0 = the default of RS */
+	uint32_t budget_failures;	/* more failures than this (at most RS_BUDGET_MAX - 1) ... */
+	uint32_t quantum_us;		/* 0 = the default */
+	uint64_t budget_ns;		/* ... in this time: RS_FAILED. 0, 0 = the default of RS: ten quick deaths in a row */
+	uint64_t cpu_mask;		/* processors it may run on, 0 = all */
 	struct priv_spec priv;
 	struct rs_pci_acl pci;
 	char script[64];		/* run by `service watch` when it has failed, instead of a restart by RS; empty: none */
 	char config_where[64];		/* "file:line" of the stanza, for messages */
 };
 #define RS_PERIOD_MIN_NS 100000000ull
+enum { RS_BUDGET_MAX = 64 };
 enum {
 	RS_UP_NOWAIT = 1, RS_UP_NO_RESTART = 2, RS_UP_NO_BACKOFF = 4,
 	RS_UP_TEMPLATE = 8,	/* keep image and description, start nothing */
 	RS_UP_KEEP_CORE = 16,	/* keep the memory of the last dead instance */
+	RS_UP_NO_BUDGET = 64,	/* never give it up, however often it dies */
 	RS_UP_BUS = 32,		/* may ask RS_PCI_ACL and RS_ADD_RESOURCES: the PCI server */
 };
 
@@ -154,6 +167,7 @@ struct rs_watch { struct rs_event event; char script[64]; };
  *   WAIT      a1 label, a2 LABEL_LEN, a3 n        0 when it runs and was restarted at least n times; EIO when it has failed, ESRCH
  *   WATCH     a1 rs_watch, a2 its size, a3 seq    0 and the first event after seq, as soon as there is one
  *   CORE      a1 label, a2 buffer, a3 room, a4 at  bytes of an ELF core of the last dead instance; 0: end. ENODATA
+ *   FI        a1 label, a2 LABEL_LEN, a3 SEF_FI_*  0: it has been told to fail. EBUSY not running, EPERM RS itself
  *   SHUTDOWN  -                                   from now on dying services are no news
  * The others answer ENOSYS. A second operation on a service in the middle of one: EBUSY.
  */

@@ -44,7 +44,7 @@ static bool info_fill(struct pm_proc_info *p, int slot)
 		return false;
 	case TASK_SERVICE:
 		*p = (struct pm_proc_info){ .ep = t->ep, .pid = t->tid, .tgid = t->tid, .state = 'S', .nr_threads = 1, .is_service = 1,
-			.start_ns = t->start };
+			.uid = t->service_uid, .euid = t->service_uid, .suid = t->service_uid, .start_ns = t->start };
 		memcpy(p->name, t->name, sizeof p->name);
 		return true;
 	case TASK_LIVE: case TASK_DEAD:
@@ -117,7 +117,7 @@ void info_request(const struct message *m)
 
 /* ---- PM_SERVICE ---- */
 
-void service_known(endpoint_t ep, const char *name)
+void service_known(endpoint_t ep, const char *name, uint32_t uid)
 {
 	struct task *t = &pm.tasks[endpoint_slot(ep)];
 
@@ -128,6 +128,7 @@ void service_known(endpoint_t ep, const char *name)
 	t->tid = pm_service_pid(ep);
 	t->state = TASK_SERVICE;
 	t->start = time_now();
+	t->service_uid = uid;
 	strncpy(t->name, name, sizeof t->name - 1);
 }
 
@@ -139,7 +140,7 @@ void service_request(const struct message *m)
 		return;
 	req.name[sizeof req.name - 1] = 0;
 	if (req.started) {
-		service_known(req.ep, req.name);
+		service_known(req.ep, req.name, req.uid);
 		return;
 	}
 	for (int i = 1; i < NR_PROCS; i++)

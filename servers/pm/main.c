@@ -91,7 +91,7 @@ static void services_learn(const struct sef_init_info *info)
 
 	for (uint32_t i = 0; i < info->proctab_count; i++)
 		if (sef_proctab_read(info, i, &pub, 1) == 0 && pub.in_use)
-			service_known(pub.endpoint, pub.name);
+			service_known(pub.endpoint, pub.name, pub.uid);
 }
 
 static err_t pm_init(const struct sef_init_info *info)

@@ -124,5 +124,5 @@ struct utsname;
 void system_names(struct utsname *names);	/* system.c: what uname(2) says */
 void info_request(const struct message *m);
 void service_request(const struct message *m);
-void service_known(endpoint_t ep, const char *name);
+void service_known(endpoint_t ep, const char *name, uint32_t uid);
 void load_tick(void);

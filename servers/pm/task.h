@@ -78,6 +78,7 @@ struct task {
 	uint64_t cpu_mask;
 	int32_t rt_priority, ioprio, pdeathsig;
 	uint32_t timer_slack_ns;
+	uint32_t service_uid;		/* TASK_SERVICE: the user it counts as */
 	nstime_t start;
 	char name[PROC_NAME_LEN];
 };

@@ -26,7 +26,6 @@ enum {
 	RS_BACKOFF_FIRST_MS = 10, RS_BACKOFF_MAX_MS = 5000,
 	RS_HEALTHY_MS = 500,		/* each such time lived halves the record of quick deaths */
 	RS_QUICK_DEATHS_MAX = 10,	/* in a row: then it has failed */
-	RS_BUDGET_MAX = 64,		/* largest number of failures a budget may name */
 };
 
 /* What a service is started from, kept in memory for its restarts. Instances share their template's. */
@@ -75,7 +74,8 @@ struct rs_slot {
 	nstime_t died;			/* when the recovery in progress began, 0 = none */
 	uint32_t quick_deaths, backoff_max_ms;
 	uint32_t budget_failures;	/* 0: none */
-	uint64_t budget_ns;
+	uint64_t budget_ns, cpu_mask;
+	uint32_t quantum_us;
 	uint32_t nr_failures;		/* ever; the times of the last RS_BUDGET_MAX follow */
 	nstime_t failures[RS_BUDGET_MAX];
 	char script[64], config_where[64];
@@ -144,7 +144,7 @@ void rs_vm_priv_set(endpoint_t ep, uint64_t mask);
 
 /* rs_process.c, rs_stack.c */
 err_t rs_process_create(struct rs_slot *s, endpoint_t *out, uint32_t *priv_id);
-err_t rs_process_run(endpoint_t ep);
+err_t rs_process_run(const struct rs_slot *s);
 err_t rs_process_exchange(endpoint_t dead, endpoint_t successor);	/* they exchange identities */
 void rs_process_destroy(endpoint_t ep);
 err_t rs_vm_ask(struct message *m);	/* a request to VM that is answered by a plain result */
@@ -197,7 +197,7 @@ void rs_ping_reset(struct rs_slot *s);
 void rs_tell_up(struct rs_slot *s);
 void rs_tell_down(struct rs_slot *s);
 void rs_tell_failed(struct rs_slot *s, bool failed);
-void rs_tell_process(const char *name, endpoint_t ep, bool started);
+void rs_tell_process(const struct rs_pub *pub, endpoint_t ep, bool started);
 void rs_ds_answered(const struct message *m);
 
 /* rs_request.c, rs_up.c: root; rs_service.c: services; rs_template.c */

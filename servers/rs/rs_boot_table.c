@@ -25,7 +25,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 	{
 		.ep = EP_RS, .name = "rs", .flags = CORE, .priority = 0, .majors = NO_MAJORS,
 		.calls = CALL(FORK) | CALL(EXEC) | CALL(CLEAR) | CALL(PRIVCTL) | CALL(KILL) | CALL(RUNCTL) | CALL(VIRCOPY)
-			| CALL(ABORT),
+			| CALL(ABORT) | CALL(SCHEDULE),
 		.sends = TO_USERS | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS) | TO(EP_TTY) | TO(EP_MEMORY) | TO(EP_TMPFS)
 			| TO(EP_PROCFS),
 		.vm_calls = VM_MAY(VM_EXIT) | VM_MAY(VM_EXEC_NEW) | VM_MAY(VM_MMAP_FOR) | VM_MAY(VM_PROTECT_FOR)

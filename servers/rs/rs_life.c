@@ -51,7 +51,7 @@ err_t rs_start(struct rs_slot *s)
 	s->pub->pid = pm_service_pid(ep);
 	rs_tell_failed(s, false);
 	rs_tell_up(s);
-	r = rs_process_run(ep);
+	r = rs_process_run(s);
 	if (r != 0) {
 		rs_process_destroy(ep);
 		s->pub->endpoint = EP_NONE;
@@ -75,7 +75,7 @@ void rs_instances_remove(struct rs_slot *s)
 {
 	rs_instance_remove(&s->old);
 	if (s->pub->endpoint != EP_NONE)
-		rs_tell_process(s->pub->name, s->pub->endpoint, false);
+		rs_tell_process(s->pub, s->pub->endpoint, false);
 	rs_instance_remove(&s->pub->endpoint);
 }
 
@@ -138,6 +138,7 @@ static bool rs_start_fresh(struct rs_slot *s)
 	if (s->pub->flags & RS_PUB_BOOT)
 		return false;	/* others know it by its endpoint alone */
 	s->fresh_only = true;
+	s->pub->policy = RS_POLICY_RESET;
 	rs_instances_remove(s);
 	r = rs_start(s);
 	if (r != 0) {

@@ -134,11 +134,24 @@ err_t rs_process_create(struct rs_slot *s, endpoint_t *out, uint32_t *priv_id)
 	return 0;
 }
 
-err_t rs_process_run(endpoint_t ep)
+/* A processor that is not there is told, and the service runs on any. */
+static void rs_process_schedule(const struct rs_slot *s)
 {
-	err_t r = sys_privctl(ep, PRIVCTL_ALLOW, 0, 0, 0);
+	err_t r;
 
-	return r ? r : sys_runctl(ep, RUNCTL_RESUME, 0, 0);
+	if (!s->quantum_us && !s->cpu_mask)
+		return;
+	r = sys_schedule(s->pub->endpoint, s->priv.priority, s->quantum_us, s->cpu_mask);
+	if (r != 0)
+		log_warn("%s: its quantum or processors are not possible here: %s", s->pub->label, err_text(r));
+}
+
+err_t rs_process_run(const struct rs_slot *s)
+{
+	err_t r = sys_privctl(s->pub->endpoint, PRIVCTL_ALLOW, 0, 0, 0);
+
+	rs_process_schedule(s);
+	return r ? r : sys_runctl(s->pub->endpoint, RUNCTL_RESUME, 0, 0);
 }
 
 err_t rs_process_exchange(endpoint_t dead, endpoint_t successor)

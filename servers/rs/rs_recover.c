@@ -13,7 +13,7 @@
  * later death. No step waits for anybody but VM and the kernel.
  *
  * The first restart is immediate; those that follow a short life wait 10 ms, 20 ms, ... 5 s, and each RS_HEALTHY_MS lived halves the
- * record. RS_QUICK_DEATHS_MAX in a row, or more failures than the budget of the service, make it FAILED: said loudly, removed so that
+ * record. More failures than its budget, or without one RS_QUICK_DEATHS_MAX in a row, make it FAILED: said loudly, removed so that
  * whoever waits for it gets EDEADSRCDST, and told in DS (drv.failed.LABEL). A core boot service that cannot be had again stops the
  * system with a report.
  */
@@ -108,7 +108,7 @@ static bool rs_is_beyond_help(const struct rs_slot *s, char *why, size_t len)
 	else if (rs_budget_is_spent(s))
 		snprintf(why, len, "has failed %u times within %llu s and is not started again", s->budget_failures + 1,
 			(unsigned long long)(s->budget_ns / RS_SECOND));
-	else if (s->quick_deaths > RS_QUICK_DEATHS_MAX)
+	else if (!s->budget_failures && !(s->up_flags & RS_UP_NO_BUDGET) && s->quick_deaths > RS_QUICK_DEATHS_MAX)
 		snprintf(why, len, "has failed %u times in a row and is not started again", s->quick_deaths);
 	else
 		return false;
@@ -132,7 +132,7 @@ static err_t rs_replace(struct rs_slot *s)
 	else
 		rs_process_destroy(next);
 	if (r == 0)
-		r = rs_process_run(s->pub->endpoint);
+		r = rs_process_run(s);
 	if (r == 0)
 		rs_init_send(s, SEF_INIT_RESTART);
 	return r;
@@ -145,7 +145,7 @@ static err_t rs_start_beside(struct rs_slot *s)
 
 	if (dead != EP_NONE) {
 		rs_instance_remove(&s->old);
-		rs_tell_process(s->pub->name, dead, false);
+		rs_tell_process(s->pub, dead, false);
 		s->old = dead;
 		s->pub->endpoint = EP_NONE;
 	}

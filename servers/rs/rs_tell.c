@@ -70,7 +70,7 @@ static void rs_tell_majors(const struct rs_slot *s, endpoint_t ep)
 	}
 }
 
-void rs_tell_process(const char *name, endpoint_t ep, bool started)
+void rs_tell_process(const struct rs_pub *pub, endpoint_t ep, bool started)
 {
 	struct message m;
 	struct pm_service_req *req = MSG_BODY(struct pm_service_req, &m);
@@ -79,7 +79,8 @@ void rs_tell_process(const char *name, endpoint_t ep, bool started)
 	m.type = PM_SERVICE;
 	req->ep = ep;
 	req->started = started;
-	memcpy(req->name, name, sizeof(req->name));
+	req->uid = pub->uid;
+	memcpy(req->name, pub->name, sizeof(req->name));
 	sef_send(EP_PM, &m, IPC_NOREPLY);
 }
 
@@ -90,7 +91,7 @@ void rs_tell_up(struct rs_slot *s)
 	if (!(s->pub->flags & RS_PUB_BOOT) || s->ever_ran)
 		rs_ds_send(DS_PUBLISH, s->pub->label, (uint64_t)(int64_t)s->pub->endpoint, DSF_TYPE_LABEL | DSF_OVERWRITE);
 	rs_tell_majors(s, s->pub->endpoint);
-	rs_tell_process(s->pub->name, s->pub->endpoint, true);
+	rs_tell_process(s->pub, s->pub->endpoint, true);
 	sef_flush();
 }
 

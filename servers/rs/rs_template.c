@@ -55,6 +55,10 @@ static struct rs_slot *instance_make(const struct rs_slot *t)
 	s->backoff_max_ms = t->backoff_max_ms;
 	s->budget_failures = t->budget_failures;
 	s->budget_ns = t->budget_ns;
+	s->quantum_us = t->quantum_us;
+	s->cpu_mask = t->cpu_mask;
+	s->pub->uid = t->pub->uid;
+	s->pub->policy = t->pub->policy;
 	memcpy(s->script, t->script, sizeof(s->script));
 	memcpy(s->config_where, t->config_where, sizeof(s->config_where));
 	s->pub->flags = RS_PUB_COPY | RS_PUB_INSTANCE;

@@ -91,9 +91,13 @@ static struct rs_slot *rs_up_slot(const struct rs_call *call, struct rs_image *i
 	s->backoff_max_ms = call->backoff_max_ms ? call->backoff_max_ms : RS_BACKOFF_MAX_MS;
 	s->budget_failures = call->budget_failures;
 	s->budget_ns = call->budget_ns;
+	s->quantum_us = call->quantum_us;
+	s->cpu_mask = call->cpu_mask;
 	memcpy(s->script, call->script, sizeof(s->script));
 	memcpy(s->config_where, call->config_where, sizeof(s->config_where));
 	s->pub->flags = RS_PUB_COPY;
+	s->pub->uid = call->uid;
+	s->pub->policy = call->flags & RS_UP_NO_RESTART ? RS_POLICY_NONE : call->script[0] ? RS_POLICY_SCRIPT : RS_POLICY_RESTART;
 	s->pub->vm_call_mask = call->vm_call_mask;
 	s->pub->period_ns = call->period_ns ? call->period_ns : RS_SECOND;
 	memcpy(s->pub->majors, call->majors, sizeof(s->pub->majors));

@@ -444,13 +444,24 @@ static void take_backoff(struct evaluation *ev, const struct conf_option *o)
 
 static void take_budget(struct evaluation *ev, const struct conf_option *o)
 {
+	static const char expected[] = "NONE or a number of failures from 1 to 63, and seconds";
 	uint64_t failures, seconds;
 
-	if (!number_take(ev, &o->values[0], 1000000, "a number of failures from 1 to 1000000", &failures)
-	    || !number_take(ev, &o->values[1], 86400, "seconds from 1 to 86400", &seconds))
+	ev->out->flags &= ~(uint32_t)RS_UP_NO_BUDGET;
+	ev->out->budget_failures = 0;
+	if (word_is(o, "NONE")) {
+		ev->out->flags |= RS_UP_NO_BUDGET;
+		return;
+	}
+	if (o->nr_values != 2 || !number_take(ev, &o->values[0], RS_BUDGET_MAX - 1, expected, &failures)) {
+		if (o->nr_values != 2)
+			mistake(ev, &o->values[0], expected);
+		return;
+	}
+	if (!number_take(ev, &o->values[1], 86400, "seconds from 1 to 86400", &seconds))
 		return;
 	if (failures == 0)
-		mistake(ev, &o->values[0], "a number of failures from 1 to 1000000");
+		mistake(ev, &o->values[0], expected);
 	if (seconds == 0)
 		mistake(ev, &o->values[1], "seconds from 1 to 86400");
 	ev->out->budget_failures = (uint32_t)failures;
@@ -520,7 +531,7 @@ static const struct option {
 	int min, max;	/* values */
 	void (*take)(struct evaluation *ev, const struct conf_option *o);
 } options[] = {
-	{ "backoff", 1, 1, take_backoff }, { "block-major", 1, MANY, take_block_major }, { "budget", 2, 2, take_budget },
+	{ "backoff", 1, 1, take_backoff }, { "block-major", 1, MANY, take_block_major }, { "budget", 1, 2, take_budget },
 	{ "bus", 1, 1, take_bus }, { "class", 1, MANY, take_class }, { "control", 1, MANY, take_control }, { "core", 1, 1, take_core },
 	{ "cpu", 1, MANY, take_cpu }, { "descr", 1, 1, take_descr }, { "io", 1, MANY, take_io }, { "ipc", 1, MANY, take_ipc },
 	{ "irq", 1, MANY, take_irq }, { "major", 1, MANY, take_major }, { "mem", 1, MANY, take_mem }, { "pci", 2, MANY, take_pci },
@@ -547,7 +558,9 @@ static const char *count_words(const struct option *option)
 {
 	static const char *const words[] = { "none", "one", "two" };
 
-	return option->max < 3 ? words[option->max] : option->min == 1 ? "at least one" : "at least two";
+	if (option->min < option->max)
+		return option->max == 2 ? "one or two" : option->min == 1 ? "at least one" : "at least two";
+	return words[option->max];
 }
 
 static void option_evaluate(struct evaluation *ev, const struct conf_option *o)

@@ -118,6 +118,8 @@ static void json_service(const struct rs_pub *p)
 	json_text("last_fault", fault);
 	json_number("since_last_fault_ms", p->last_fault_ns ? (long long)ms_since(p->last_fault_ns) : -1);
 	json_faults(p);
+	json_number("requests_repeated", (long long)p->requests_repeated);
+	json_number("requests_failed", (long long)p->requests_failed);
 	json_number("recovery_us", (long long)(p->recovery_ns / 1000));
 	json_number("recovery_max_us", (long long)(p->recovery_max_ns / 1000));
 	json_close('}');
@@ -181,6 +183,9 @@ static void text_service(const struct rs_pub *p)
 	if (p->recovery_max_ns)
 		printf("recovery   %llu us the last time, %llu us at most\n", (unsigned long long)(p->recovery_ns / 1000),
 			(unsigned long long)(p->recovery_max_ns / 1000));
+	if (p->requests_repeated || p->requests_failed)
+		printf("requests   %llu repeated, %llu failed, as clients report\n", (unsigned long long)p->requests_repeated,
+			(unsigned long long)p->requests_failed);
 	for (int i = 0; i < RS_NR_MAJORS; i++)
 		if (p->majors[i] >= 0)
 			printf("major      %s%d\n", p->majors[i] & RS_MAJOR_BLOCK ? "block " : "", p->majors[i] & ~RS_MAJOR_BLOCK);

@@ -241,6 +241,8 @@ static void fill_call(struct rs_call *call, const struct up_options *o, const st
 	call->backoff_max_ms = conf->backoff_max_ms;
 	call->budget_failures = conf->budget_failures;
 	call->budget_ns = conf->budget_ns;
+	call->quantum_us = conf->quantum_us;
+	call->cpu_mask = conf->cpu_mask;
 	call->priv = conf->priv;
 	call->pci = conf->pci;
 	snprintf(call->script, sizeof(call->script), "%s", o->script ? o->script : conf->script);

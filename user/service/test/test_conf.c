@@ -79,6 +79,8 @@ static void life_and_death_are_understood(void)
 	EXPECT_EQ(s.quantum_us, 20000);
 	EXPECT_EQ(s.cpu_mask, 5);
 	EXPECT_EQ(s.uid, 12);
+	EXPECT(try("service x { budget 5 60; budget NONE; };", "x", &s));
+	EXPECT(s.flags == RS_UP_NO_BUDGET && s.budget_failures == 0);
 	EXPECT(try("service x { backoff NONE; restart ALWAYS; core NONE; script NONE; control NONE; uid SELF; };", "x", &s));
 	EXPECT_EQ(s.flags, RS_UP_NO_BACKOFF);
 	EXPECT(s.script[0] == 0 && s.control.len == 0 && s.uid == 0);
@@ -162,8 +164,11 @@ static void mistakes_are_told_with_place_and_expectation(void)
 	wrong("service x { control rs ALL; };", "'ALL' must stand alone");
 	wrong("service x { uid nobody_here; };", "expected a user number, SELF or the name of a user");
 	wrong("service x { template 1; };", "'template' has 1 value, expected none");
-	wrong("service x { budget 5; };", "'budget' has 1 value, expected two");
+	wrong("service x { budget 5; };", "'5' is not right here, expected NONE or a number of failures");
+	wrong("service x { budget 1 2 3; };", "'budget' has 3 values, expected one or two");
 	wrong("service x { budget 0 1; };", "a number of failures from 1");
+	wrong("service x { budget 64 1; };", "a number of failures from 1 to 63");
+	wrong("service x { budget NONE 1; };", "'NONE' is not right here");
 	wrong("service x { budget 1 0; };", "seconds from 1");
 	wrong("service x { quantum 0; };", "milliseconds from 1 to 1000");
 	wrong("service x { cpu 64; };", "processor numbers from 0 to 63");

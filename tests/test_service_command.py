@@ -85,7 +85,7 @@ su -s /bin/sh nobody -c 'service list' 2>/tmp/err; echo "not_root $?"
 
 echo "@@json"
 service list --json; service status procfs --json; service history --json; service why procfs --json
-service log procfs --json | head -1; service check --json 2>/dev/null; service down nobody_here --json 2>/dev/null
+service log one --json | head -1; service check --json 2>/dev/null; service down nobody_here --json 2>/dev/null
 service --json up /root/life -config /root/life.conf -args stay -label j; service down j --json
 """
 

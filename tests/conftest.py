@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What all tests share: the list of programs that were built, the guest, known failures, and the closing line."""
+"""What all tests share: the guest, known failures, which tests may run side by side, and the closing line."""
 import fnmatch
 import os
+import shutil
 import sys
 
 import pytest
@@ -33,7 +34,26 @@ def known_failures():
                 yield pattern, reason.strip()
 
 
+# What takes longest begins first, so that both jobs end at about the same time.
+FIRST = ("smp4", "smp2", "smp1", "tests/test_stress.py", "host")
+
+
+def group_of(item):
+    """The tests of a group share a boot or something of the host, and run one after the other: a file is a group, but the guest
+    programs, which are most of all tests, are a group for each number of processors, and one for the host."""
+    if item.nodeid.startswith("tests/test_system.py"):
+        return f"smp{item.callspec.params['smp']}" if "smp" in item.callspec.params else "host"
+    return item.nodeid.split("::")[0]
+
+
+def in_groups(items):
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=lambda item: FIRST.index(group_of(item)) if group_of(item) in FIRST else len(FIRST))
+
+
 def pytest_collection_modifyitems(items):
+    in_groups(items)
     known = list(known_failures())
     for item in items:
         for pattern, reason in known:
@@ -51,6 +71,9 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
+    config.addinivalue_line("markers", "xdist_group(name): tests that run one after the other")
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        shutil.rmtree(machine.HOST_VERDICTS, ignore_errors=True)
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter:
         # The closing line is ours alone, so that exactly one line counts.

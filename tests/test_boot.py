@@ -15,7 +15,7 @@ BASIC = ("test_fork", "test_execve", "test_pipe", "test_cow", "test_mmap_anon", 
 
 def test_memory_used_at_the_prompt():
     with console.Console(smp=2, mem=512) as guest:
-        guest.expect(console.PROMPT, timeout=60)
+        guest.expect(console.PROMPT, timeout=300)
         text = guest.command("cat /proc/meminfo")
     info = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines() if line.endswith("kB")}
     used = (info["MemTotal"] - info["MemFree"]) / 1024
@@ -39,5 +39,5 @@ def test_grub_image_boots(firmware):
     subprocess.run(["make", "iso", f"BUILD={os.path.relpath(machine.BUILD, machine.ROOT)}"], cwd=machine.ROOT, check=True,
                    capture_output=True)
     with console.Console(smp=2, iso=os.path.join(machine.BUILD, "axolotl.iso"), uefi=firmware == "uefi") as guest:
-        guest.expect(console.PROMPT, timeout=180)
+        guest.expect(console.PROMPT, timeout=300)
         assert guest.command("echo booted by GRUB | tr a-z A-Z") == "BOOTED BY GRUB\n"

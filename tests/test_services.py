@@ -51,7 +51,7 @@ def boot():
             shutil.copy(program, os.path.join(folder, name))
         with open(os.path.join(folder, "test.conf"), "w") as f:
             f.writelines(stanza(name, source) for name, (source, _) in TESTS.items())
-        return machine.run_guest(SCRIPT.replace("NAMES", " ".join(TESTS)), add=[folder + ":/root/svc"], timeout=180)
+        return machine.run_guest(SCRIPT.replace("NAMES", " ".join(TESTS)), add=[folder + ":/root/svc"], timeout=600)
 
 
 def section(text, begin, end):

@@ -57,7 +57,7 @@ class Console:
         self.seen += data
         return bool(data)
 
-    def expect(self, pattern, timeout=30):
+    def expect(self, pattern, timeout=120):
         """Wait for the pattern behind what was matched before; returns the match."""
         deadline = time.monotonic() + timeout
         while True:
@@ -74,7 +74,7 @@ class Console:
         while self.read_more(deadline):
             pass
 
-    def wait_end(self, timeout=30):
+    def wait_end(self, timeout=120):
         """Until QEMU ends by the guest's own power-off; returns whether it did."""
         deadline = time.monotonic() + timeout
         while self.read_more(deadline):
@@ -85,7 +85,7 @@ class Console:
             return False
         return True
 
-    def command(self, line, timeout=30):
+    def command(self, line, timeout=120):
         """Type a line at the prompt; returns what it printed, up to the next prompt."""
         self.send(line + "\n")
         self.expect(re.escape(line.encode()) + rb"\r*\n", timeout)

@@ -11,6 +11,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 # With GUEST_LINUX=FILE the guest is that Linux kernel: to try out a test, or the harness itself.
 LINUX = os.environ.get("GUEST_LINUX")
+# What the host's Linux said to the guest programs in this run of the suite.
+HOST_VERDICTS = os.path.join(BUILD, "host-verdicts")
 
 
 class Result:
@@ -25,7 +27,7 @@ class Result:
         return f"exit status {self.status}\n--- output\n{self.text[-6000:]}\n--- console\n{self.console[-6000:]}"
 
 
-def guest_command(command, smp=2, mem=512, add=(), disk=(), timeout=120, build=BUILD, append="", linux=LINUX,
+def guest_command(command, smp=2, mem=512, add=(), disk=(), timeout=300, build=BUILD, append="", linux=LINUX,
                   kernel=None, icount=False):
     line = [os.path.join(ROOT, "tools", "guest"), "--build", build, "--smp", str(smp), "--mem", str(mem),
             "--timeout", str(timeout), "--append", append]
@@ -47,9 +49,9 @@ def run_guest(command, **options):
 class StreamedGuest:
     """A guest whose output is read line by line, and which is ended when it is silent for too long."""
 
-    def __init__(self, command, silence_s, first_line_s=None, **options):
+    def __init__(self, command, silence_s, first_line_s=None, name="guest", **options):
         self.silence_s, self.first_line_s = silence_s, first_line_s or silence_s
-        self.console_path = os.path.join(options.get("build", BUILD), "suite-console.log")
+        self.console_path = os.path.join(options.get("build", BUILD), name + "-console.log")
         line = guest_command(command, **options)
         line[1:1] = ["--console-log", self.console_path]
         self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)

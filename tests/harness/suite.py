@@ -12,7 +12,7 @@ from . import machine
 
 # A guest without a line of output for so long hangs; the tests have shorter deadlines of their own. Before the first line the
 # machine may be busy with another guest.
-SILENCE_S, FIRST_LINE_S = 150, 600
+SILENCE_S, FIRST_LINE_S = 300, 600
 MAX_BOOTS = 12
 
 
@@ -43,6 +43,9 @@ class Suite:
         self.verdicts = {}
         self.boots = 0
 
+    def log_name(self):
+        return f"suite-smp{self.smp}-{self.mem}m"
+
     def verdict(self, name):
         while name not in self.verdicts and self.boots < MAX_BOOTS:
             self.boot([n for n in self.programs if n not in self.verdicts])
@@ -52,8 +55,8 @@ class Suite:
         self.boots += 1
         with tempfile.TemporaryDirectory(prefix="axolotl-suite-") as folder:
             self.fill(folder, names)
-            guest = machine.StreamedGuest("cd /root/suite && sh ./suite.sh", SILENCE_S, FIRST_LINE_S, smp=self.smp,
-                                          mem=self.mem, add=[f"{folder}:/root/suite"], timeout=600 + 150 * len(names))
+            guest = machine.StreamedGuest("cd /root/suite && sh ./suite.sh", SILENCE_S, FIRST_LINE_S, name=self.log_name(),
+                                          smp=self.smp, mem=self.mem, add=[f"{folder}:/root/suite"], timeout=600 + SILENCE_S * len(names))
             last, done = self.read(self.logged(guest.lines()))
             status, trouble, console = guest.finish()
         if done:
@@ -78,7 +81,7 @@ class Suite:
 
     def logged(self, lines):
         """The lines, which are also kept in the build folder as they come."""
-        with open(os.path.join(machine.BUILD, f"suite-smp{self.smp}.log"), "a" if self.boots > 1 else "w", buffering=1) as log:
+        with open(os.path.join(machine.BUILD, self.log_name() + ".log"), "a" if self.boots > 1 else "w", buffering=1) as log:
             for line in lines:
                 log.write(line + "\n")
                 yield line

@@ -4,12 +4,16 @@
 #   @@begin NAME
 #   ... its output ...
 #   @@end NAME STATUS MILLISECONDS
+#   @@again NAME WHAT BEFORE AFTER     the same, once: the program runs again
 #   @@leak NAME WHAT BEFORE AFTER      for each measure that is worse after the test than before, twice in a row
 # Measures: free memory (KiB), number of processes, and the lines `NAME VALUE` of /proc/axolotl/leaks where it exists (pools,
 # which are meant to grow, left out).
-# The first run of a program may fill caches; so a test that seems to leak is run once more, and that run is judged.
+# A run of a program may fill caches, and services keep what they needed at the busiest moment so far (stacks of work under way,
+# tables touched for the first time); that ends, a leak does not. So a test after which something is missing is run again, up to
+# $again times, and leaks if something is missing after each of these runs, compared with just before it.
 here=$PWD
-# Free memory that may go without being called a leak: caches of directories and of freed kernel objects.
+again="1 2 3 4"
+# Free memory that may go without a second look, in KiB.
 slack_kb=256
 
 # Milliseconds since boot. The 1 before the hundredths keeps "09" from being taken for an octal number.
@@ -76,6 +80,17 @@ run_program() {
 	rm -rf /tmp/t
 }
 
+judge_again() {
+	for run in $again; do
+		grown | while read -r line; do echo "@@again $1 $line"; done
+		measure
+		remember
+		run_program "$1" >/dev/null
+		settle && return
+	done
+	grown | while read -r line; do echo "@@leak $1 $line"; done
+}
+
 measure
 while read -r name; do
 	measure
@@ -86,10 +101,6 @@ while read -r name; do
 	run_program "$name"
 	clock
 	echo "@@end $name $status $((now - start))"
-	settle && continue
-	measure
-	remember
-	run_program "$name" >/dev/null
-	settle || grown | while read -r line; do echo "@@leak $name $line"; done
+	settle || judge_again "$name"
 done <list
 echo "@@done"

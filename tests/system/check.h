@@ -8,6 +8,9 @@
  * process: when a group hangs, the parent kills it and reports the last check it passed. Failures are counted on
  * a page shared by all descendants; therefore CHECK works in any child or thread of a group.
  *
+ * Whoever started the program may have left it ignored signals, limits, a terminal, descriptors: the first RUN() begins by
+ * putting all that is inherited into one known state, so that groups find the same everywhere.
+ *
  * Output: "ok NAME" for a group without failure, "FAIL file:line: what (got ..., want ...)" for each failed
  * check, "skip NAME: reason" where the machine cannot do it. Exit status 0 or 1.
  */
@@ -25,7 +28,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -36,7 +41,7 @@
 
 #define UNUSED __attribute__((unused))
 #ifndef CHECK_DEADLINE_S
-#define CHECK_DEADLINE_S 40 /* far above what any group needs even on a slow emulator; only a hang reaches it */
+#define CHECK_DEADLINE_S 120 /* far above what any group needs even on a slow, shared emulator; only a hang reaches it */
 #endif
 
 struct check_page {
@@ -408,8 +413,62 @@ static void check_on_alarm(int sig)
 	check_expired = 1;
 }
 
+static void reset_signals(void)
+{
+	static const long defaults[4]; /* of the raw call: handler, flags, restorer, mask */
+	struct itimerval off = { { 0, 0 }, { 0, 0 } };
+	sigset_t none;
+	for (int timer = ITIMER_REAL; timer <= ITIMER_PROF; timer++)
+		setitimer(timer, &off, NULL);
+	for (int sig = 1; sig < 65; sig++)
+		syscall(SYS_rt_sigaction, sig, defaults, NULL, 8); /* the library's sigaction() refuses the signals it uses itself */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The soft limit, as far as the hard one allows. */
+static void reset_limit(int what, rlim_t soft)
+{
+	struct rlimit rl;
+	if (getrlimit(what, &rl) != 0)
+		return;
+	rl.rlim_cur = soft < rl.rlim_max ? soft : rl.rlim_max;
+	setrlimit(what, &rl);
+}
+
+/* No controlling terminal. A leader of a process group cannot begin a session, but it can give the terminal up. */
+static void reset_terminal(void)
+{
+	if (setsid() >= 0)
+		return;
+	int fd = open("/dev/tty", O_RDWR);
+	if (fd >= 0) {
+		ioctl(fd, TIOCNOTTY);
+		close(fd);
+	}
+}
+
+/* Standard input, output and error are kept. */
+static void reset_inherited(void)
+{
+	reset_signals();
+	reset_limit(RLIMIT_NOFILE, 1024);
+	reset_limit(RLIMIT_STACK, 8 << 20);
+	reset_limit(RLIMIT_CORE, 0);
+	for (int what = RLIMIT_CPU; what <= RLIMIT_DATA; what++) /* CPU, FSIZE, DATA */
+		reset_limit(what, RLIM_INFINITY);
+	reset_limit(RLIMIT_AS, RLIM_INFINITY);
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+	umask(022);
+	setpriority(PRIO_PROCESS, 0, 0);
+	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	reset_terminal();
+}
+
 UNUSED static void check_begin(void)
 {
+	reset_inherited();
 	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p != MAP_FAILED)
 		check_page = p;

@@ -3,6 +3,9 @@
  * Random system calls with random arguments, all numbers, from short-lived processes: nothing may harm the system, hang
  * a process beyond SIGKILL, or disturb the parent. Usage: random_syscalls [SECONDS [SEED [root]]]; default 10 seconds, a
  * seed from the clock (printed), as an ordinary user. "root" keeps the privileges: for a guest only.
+ *
+ * The calls happen in a folder of their own, "arena". What they write is bounded: by a limit on the size of files, and for root,
+ * who can lift that, by a file system of its own, which must be as empty as before when its files are removed.
  */
 static int deadline_s = 60;
 #define CHECK_DEADLINE_S deadline_s
@@ -10,10 +13,13 @@ static int deadline_s = 60;
 #include <dirent.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
+enum { FILE_LIMIT = 1 << 20 };
 static int seconds = 10, as_root;
 static uint64_t seed, state;
 
@@ -161,6 +167,9 @@ static void worker(uint64_t number)
 	state = seed + number * 0x9e3779b97f4a7c15ULL;
 	for (int i = 0; i < 5; i++)
 		rnd();
+	struct rlimit rl = { FILE_LIMIT, FILE_LIMIT };
+	setrlimit(RLIMIT_FSIZE, &rl);
+	signal(SIGXFSZ, SIG_IGN);
 	make_objects();
 	if (!as_root)
 		become_user(60010);
@@ -207,11 +216,38 @@ static void works(void)
 	}
 }
 
+static void remove_below(const char *path);
+
 static void remove_all(const char *path)
 {
 	chmod(path, 0700);
 	if (unlink(path) == 0)
 		return;
+	remove_below(path);
+	rmdir(path);
+}
+
+/* Free space in the arena's file system, in KiB. */
+static unsigned long arena_free(void)
+{
+	struct statvfs sv;
+	NEED(statvfs("arena", &sv) == 0);
+	return sv.f_bfree * (sv.f_frsize / 1024);
+}
+
+static unsigned long arena_free_at_first;
+
+static void arena_open(void)
+{
+	NEED(chmod(".", 0755) == 0 && mkdir("arena", 0777) == 0);
+	if (as_root)
+		NEED(mount("none", "arena", "tmpfs", 0, "size=64m") == 0);
+	NEED(chmod("arena", 0777) == 0);
+	arena_free_at_first = arena_free();
+}
+
+static void remove_below(const char *path)
+{
 	DIR *d = opendir(path);
 	for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
 		char below[4300];
@@ -221,20 +257,37 @@ static void remove_all(const char *path)
 	}
 	if (d)
 		closedir(d);
-	if (strcmp(path, ".") != 0)
-		rmdir(path);
+}
+
+static void arena_empty(void)
+{
+	chmod("arena", 0777);
+	remove_below("arena");
+	CHECK_ERR(rmdir("arena/d"), ENOENT);
+	if (!as_root)
+		return;
+	for (int i = 0; i < 100 && arena_free() != arena_free_at_first; i++)
+		sleep_ms(10); /* what the dead held open may take a moment to go */
+	CHECK_EQ(arena_free(), arena_free_at_first);
+}
+
+static void arena_close(void)
+{
+	arena_empty();
+	if (as_root)
+		CHECK_EQ(umount("arena"), 0);
+	CHECK_EQ(rmdir("arena"), 0);
 }
 
 static void random_calls_harm_nobody(void)
 {
 	long long end = now_ms() + seconds * 1000LL, told = now_ms();
 	uint64_t number = 0;
-	int back = open(".", O_RDONLY);
 	/* between guard pages, because calls write far beyond the buffers they are given */
 	char *guarded = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	NEED(mprotect(guarded, PAGE, PROT_NONE) == 0 && mprotect(guarded + 2 * PAGE, PAGE, PROT_NONE) == 0);
 	calls = (unsigned long *)(guarded + PAGE);
-	NEED(chmod(".", 0755) == 0 && mkdir("arena", 0777) == 0 && chmod("arena", 0777) == 0);
+	arena_open();
 	while (now_ms() < end) {
 		pid_t pid[3];
 		for (int i = 0; i < 3; i++) {
@@ -264,14 +317,10 @@ static void random_calls_harm_nobody(void)
 			told = now_ms();
 			say("%llu processes, %lu calls\n", (unsigned long long)number, *calls);
 		}
-		if (number % 30 == 0) {
-			remove_all("arena");
-			NEED(mkdir("arena", 0777) == 0 && chmod("arena", 0777) == 0);
-		}
+		if (number % 30 == 0)
+			arena_empty();
 	}
-	NEED(fchdir(back) == 0);
-	remove_all("arena");
-	CHECK_ERR(access("arena", F_OK), ENOENT);
+	arena_close();
 	say("%llu processes, %lu calls in all\n", (unsigned long long)number, *calls);
 	CHECK(*calls > 100);
 }

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <libcache/cache_bdev.h>
 #include <libfs/fs.h>
 #include <libsef/sef.h>
-#include <proto/cdev.h>
 
 enum { ARENA_BYTES = 32 << 20 };
 
@@ -70,7 +70,7 @@ static int device_open(uint64_t dev, const char *label, bool writable, struct de
 {
 	uint32_t access = BDEV_ACCESS_READ | (writable ? BDEV_ACCESS_WRITE : 0);
 	struct cache_dev *cache;
-	int r = cache_bdev_open(label, cdev_minor((uint32_t)dev), access, 0, &cache);
+	int r = cache_bdev_open(label, (uint32_t)minor(dev), access, 0, &cache);
 	struct device *d = r ? NULL : malloc(sizeof *d);
 	if (r)
 		return r;

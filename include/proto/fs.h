@@ -79,7 +79,7 @@ struct fs_name_req {		/* LOOKUP CREATE SYMLINK LINK UNLINK RENAME */
 };
 MSG_BODY_FITS(struct fs_name_req);
 /*
- * dev: of a file system on a disk, the device (CDEV_DEV); its driver's label is the first of the comma-separated options (dev=LABEL).
+ * dev: of a file system on a disk, the device (makedev()); its driver's label is the first of the comma-separated options (dev=LABEL).
  * Else a number that tells mounts of one service apart. flags: MS_RDONLY, ... of Linux; with MS_REMOUNT the file system is mounted already
  * and takes new flags; its root is returned once more and counts one reference more.
  */

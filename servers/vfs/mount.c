@@ -14,7 +14,6 @@
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
-#include <proto/cdev.h>
 #include <proto/rs.h>
 
 #include "blkdev.h"
@@ -102,17 +101,11 @@ static bool place_taken(const struct vnode *covered)
 	return covered && (covered->mounted_here || covered->mount->detached);
 }
 
-/* By what number the service knows the mount. */
-static uint64_t service_dev(const struct mount *m)
-{
-	return m->device ? CDEV_DEV(major(m->device), minor(m->device)) : m->instance;
-}
-
 /* Ask the service; its root becomes m->root. `options` are what the service is to know, m->options what the user gave. */
 static int mount_ask(struct mount *m, const char *options)
 {
 	struct fs_attr attr;
-	int r = fs_mount(m->fs, service_dev(m), options, m->flags, &attr);
+	int r = fs_mount(m->fs, m->device ? m->device : m->instance, options, m->flags, &attr);
 	if (r)
 		return r;
 	m->root = vnode_take(m, &attr);
@@ -211,7 +204,7 @@ int mount_add_disk(const struct mount_disk *d, const char *type, const char *sou
 int mount_remount(struct mount *m, unsigned flags, const char *options)
 {
 	struct fs_attr attr;
-	int r = m->claims ? fs_mount(m->fs, service_dev(m), options, flags | MS_REMOUNT, &attr) : 0;
+	int r = m->claims ? fs_mount(m->fs, m->device, options, flags | MS_REMOUNT, &attr) : 0;
 	if (r == 0 && m->claims)
 		fs_forget(m, attr.node, 1);
 	if (r == 0)
@@ -257,7 +250,7 @@ static void unmount_finish(struct job *job)
 {
 	struct mount *m = list_entry(job, struct mount, job);
 	struct unmount_wait *w = m->waiter;
-	int r = m->failed ? 0 : fs_unmount(m->fs, service_dev(m), m->root_node);
+	int r = m->failed ? 0 : fs_unmount(m->fs, m->device ? m->device : m->instance, m->root_node);
 	service_stop(m);
 	if (m->claims)
 		blkdev_release(m->device);
@@ -295,11 +288,22 @@ int mount_device_finish(struct mount *m)
 	return w.result;
 }
 
+/* VM keeps files for a while that were mapped, programs above all. */
+static bool mount_unused(struct mount *m)
+{
+	if (mount_has_mounts(m))
+		return false;
+	if (vnodes_purge(m, 1))
+		return true;
+	vm_release(m->fs);
+	return !mount_has_mounts(m) && vnodes_purge(m, 1);
+}
+
 int mount_remove(struct mount *m, bool lazy)
 {
 	if (!m->covered)
 		return -EBUSY;
-	if (!lazy && (mount_has_mounts(m) || !vnodes_purge(m, 1)))
+	if (!lazy && !mount_unused(m))
 		return -EBUSY;
 	if (lazy)
 		vnodes_purge(m, 1);

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from harness import console
+from harness import console, machine
 
 ROUNDS = int(os.environ.get("RECOVERY_ROUNDS", "12"))
 WAYS = ["service restart tty", "kill -9 {pid}", "service fi tty crash"]
@@ -103,6 +103,13 @@ def test_output_is_whole(terminal):
     wrong = set(lines) ^ {str(n) for n in range(100001, 106001)}
     assert len(wrong) <= 20 and abs(len(lines) - 6000) <= 10, (len(lines), sorted(wrong)[:20])
     assert "all-5" in text
+
+
+def test_pseudo_terminals_survive(guest):
+    """Session, settings, both sides' reads, poll and edge-triggered epoll of a pseudo-terminal, killed four times a round."""
+    program = os.path.join(machine.BUILD, "tests", "recovery", "terminal", "pty_survivor")
+    result = guest("./pty_survivor $(service list | awk '$1 == \"tty\" { print $4 }') 2", add=[program], timeout=60)
+    assert result.text == "ok\n", result.text
 
 
 def test_memory_devices_are_killed_and_nobody_notices(guest):

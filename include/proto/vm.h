@@ -19,6 +19,7 @@
  * VM_UPDATE       RS         at once     src, dead, and dst, its successor, exchange their memory. EINVAL, EBUSY: one of them runs
  * VM_SET_PRIV     RS         at once     permitted requests of a service
  * VM_PROTECT_FOR  RS, VFS    at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
+ * VM_RELEASE      VFS        at once     what VM still remembers of files of fs that nobody maps: give the references back before the answer
  * VM_RLIMIT       PM         at once     RLIMIT_AS/DATA/STACK/MEMLOCK of a process
  */
 #pragma once
@@ -28,7 +29,7 @@ enum {
 	VM_FORK = MSG_VM, VM_EXIT = MSG_VM + 2, VM_EXEC_NEW = MSG_VM + 4, VM_MMAP_FOR = MSG_VM + 6, VM_PREFAULT = MSG_VM + 8,
 	VM_MMAP_REPLY = MSG_VM + 10, VM_FORGET = MSG_VM + 12, VM_MAP_PHYS = MSG_VM + 14, VM_FREE_ARCHIVE = MSG_VM + 16,
 	VM_ALLOC_CONTIG = MSG_VM + 18, VM_INFO = MSG_VM + 20, VM_UPDATE = MSG_VM + 22, VM_SET_PRIV = MSG_VM + 24, VM_RLIMIT = MSG_VM + 26,
-	VM_MAP_ARCHIVE = MSG_VM + 28, VM_PROTECT_FOR = MSG_VM + 30,
+	VM_MAP_ARCHIVE = MSG_VM + 28, VM_PROTECT_FOR = MSG_VM + 30, VM_RELEASE = MSG_VM + 32,
 };
 
 struct vm_fork_req { endpoint_t parent, child; uint32_t flags; };
@@ -79,5 +80,6 @@ struct vm_proc_info { uint64_t vsize, rss, shared, text, data, stack, locked, fa
 enum { VM_RI_STACK = 1, VM_RI_HEAP = 2, VM_RI_SHARED = 4, VM_RI_SPECIAL = 8 /* vdso, vvar */ };	/* vm_region_info.flags */
 struct vm_region_info { vaddr_t first, last /* exclusive */; uint32_t prot, flags; endpoint_t fs; uint32_t pad; uint64_t node, offset; };
 struct vm_set_priv_req { endpoint_t ep; uint32_t pad; uint64_t mask; };
+struct vm_release_req { endpoint_t fs; };
 struct vm_rlimit_req { endpoint_t ep; uint32_t resource; uint64_t cur, max; };
 struct vm_update_req { endpoint_t src, dst; uint32_t flags; };

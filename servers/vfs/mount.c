@@ -288,7 +288,15 @@ int mount_device_finish(struct mount *m)
 	return w.result;
 }
 
-/* VM keeps files for a while that were mapped, programs above all. */
+static bool mount_is_there(const struct mount *m)
+{
+	for (const struct mount *other = mount_next(NULL); other; other = mount_next(other))
+		if (other == m)
+			return other->covered;
+	return false;
+}
+
+/* VM keeps files for a while that were mapped, programs above all. While it is asked to forget them, somebody else may unmount. */
 static bool mount_unused(struct mount *m)
 {
 	if (mount_has_mounts(m))
@@ -296,7 +304,7 @@ static bool mount_unused(struct mount *m)
 	if (vnodes_purge(m, 1))
 		return true;
 	vm_release(m->fs);
-	return !mount_has_mounts(m) && vnodes_purge(m, 1);
+	return mount_is_there(m) && !mount_has_mounts(m) && vnodes_purge(m, 1);
 }
 
 int mount_remove(struct mount *m, bool lazy)

@@ -227,6 +227,16 @@ int64_t vm_wait(struct vm_request *rq)
 	return (int64_t)rq->reply.w[0];
 }
 
+void vm_release(endpoint_t fs)
+{
+	struct vm_request rq;
+	struct message m = { .type = VM_RELEASE };
+
+	*MSG_BODY(struct vm_release_req, &m) = (struct vm_release_req){ .fs = fs };
+	vm_begin(&rq, &m);
+	vm_wait(&rq);
+}
+
 bool vm_reply(const struct message *m)
 {
 	if (!requests.table || list_empty(&requests.vm_queue))

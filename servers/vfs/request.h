@@ -43,6 +43,7 @@ void peer_send(endpoint_t to, const struct message *m);
 
 /* ---- VM ---- */
 int vm_prefault(endpoint_t ep, vaddr_t addr, uint64_t len, bool write);
+void vm_release(endpoint_t fs);		/* VM gives back what it remembers of files that nobody maps any more */
 
 /* Requests that VM answers at once and in order, so that several may be under way: begin all, then wait for each in turn. */
 struct vm_request { struct list link; struct fiber *fiber; bool done; struct message reply; };

@@ -38,6 +38,7 @@ int64_t rq_free_archive(const struct message *m);
 int64_t rq_alloc_contig(const struct message *m);
 int64_t rq_info(const struct message *m);
 int64_t rq_set_priv(const struct message *m);
+int64_t rq_release(const struct message *m);
 int64_t rq_rlimit(const struct message *m);
 int64_t rq_update(const struct message *m);
 

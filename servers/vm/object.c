@@ -150,15 +150,15 @@ void object_put(struct object *o)
 	tick_needed();
 }
 
-/* Frees file objects without references that have been so for `ticks`. */
-static uint32_t idle_free(uint32_t ticks)
+/* Frees file objects (of one file system, or EP_ANY) without references that have been so for `ticks`. */
+static uint32_t idle_free(endpoint_t fs, uint32_t ticks)
 {
 	uint32_t freed = 0;
 
 	for (int i = 0; i < BUCKETS && objects.nr_idle; i++)
 		for (struct object *o = objects.bucket[i], *next; o; o = next) {
 			next = o->next;
-			if (o->refs || o->idle++ < ticks)
+			if (o->refs || (fs != EP_ANY && o->fs != fs) || o->idle++ < ticks)
 				continue;
 			objects.nr_idle--;
 			freed += o->pages.pages != 0;
@@ -169,11 +169,13 @@ static uint32_t idle_free(uint32_t ticks)
 
 bool objects_tick(void)
 {
-	idle_free(IDLE_TICKS);
+	idle_free(EP_ANY, IDLE_TICKS);
 	return objects.nr_idle != 0;
 }
 
-bool objects_reclaim(void) { return idle_free(0) != 0; }
+bool objects_reclaim(void) { return idle_free(EP_ANY, 0) != 0; }
+
+void objects_release(endpoint_t fs) { idle_free(fs, 0); }
 
 /* Pages of the file in a mapping go; private copies of them only if `copies`. */
 static void region_forget(struct space *s, const struct region *r, uint64_t first_page, bool copies)

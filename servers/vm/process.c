@@ -217,6 +217,12 @@ int64_t rq_forget(const struct message *m)
 	return CALL_LATER;
 }
 
+int64_t rq_release(const struct message *m)
+{
+	objects_release(MSG_BODY(const struct vm_release_req, m)->fs);
+	return 0;
+}
+
 int64_t rq_set_priv(const struct message *m)
 {
 	const struct vm_set_priv_req *rq = MSG_BODY(const struct vm_set_priv_req, m);

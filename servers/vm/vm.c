@@ -96,6 +96,7 @@ static const struct request { request_fn *fn; uint32_t flags; } requests[] = {
 	REQUEST(UPDATE) = { rq_update, MAY_RS },
 	REQUEST(PROTECT_FOR) = { rq_protect_for, MAY_VFS | MAY_RS },
 	REQUEST(RLIMIT) = { rq_rlimit, MAY_PM },
+	REQUEST(RELEASE) = { rq_release, MAY_VFS },
 #undef REQUEST
 };
 enum { NR_REQUESTS = sizeof requests / sizeof requests[0] };

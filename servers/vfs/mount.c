@@ -290,7 +290,7 @@ int mount_device_finish(struct mount *m)
 
 static bool mount_is_there(const struct mount *m)
 {
-	for (const struct mount *other = mount_next(NULL); other; other = mount_next(other))
+	for (struct mount *other = mount_next(NULL); other; other = mount_next(other))
 		if (other == m)
 			return other->covered;
 	return false;

@@ -66,7 +66,7 @@ static void rs_fault_describe(const struct rs_slot *s, enum rs_fault fault, int 
 
 static void rs_ended(struct rs_slot *s, int signo, const struct ksig_info *info)
 {
-	char words[RS_EVENT_TEXT / 2];
+	char words[RS_EVENT_TEXT - 32];
 	enum rs_fault fault = rs_fault_of(s, signo, info);
 
 	rs_fault_describe(s, fault, signo, info, words, sizeof(words));

@@ -11,7 +11,7 @@ import pytest
 from harness import machine, programs
 
 LIFE = "tests/proto/life"
-MANUALS = [os.path.join(machine.ROOT, "docs", "man", name) for name in ("service.8", "system.conf.5")]
+MANUALS = [os.path.join(machine.ROOT, "docs", "man", name) for name in ("service.8", "system.conf.5", "makedev.8")]
 
 
 def source(*path):

@@ -80,7 +80,7 @@ static const struct { const char *name; uint32_t request; } vm_calls[] = {
 	{ "FORK", VM_FORK }, { "EXIT", VM_EXIT }, { "EXEC_NEW", VM_EXEC_NEW }, { "MMAP_FOR", VM_MMAP_FOR }, { "PREFAULT", VM_PREFAULT },
 	{ "FORGET", VM_FORGET }, { "MAP_PHYS", VM_MAP_PHYS }, { "ALLOC_CONTIG", VM_ALLOC_CONTIG }, { "INFO", VM_INFO },
 	{ "UPDATE", VM_UPDATE }, { "PROTECT_FOR", VM_PROTECT_FOR }, { "RLIMIT", VM_RLIMIT }, { "MMAP_REPLY", VM_MMAP_REPLY },
-	{ "SET_PRIV", VM_SET_PRIV }, { "MAP_ARCHIVE", VM_MAP_ARCHIVE }, { "FREE_ARCHIVE", VM_FREE_ARCHIVE },
+	{ "SET_PRIV", VM_SET_PRIV }, { "RELEASE", VM_RELEASE }, { "MAP_ARCHIVE", VM_MAP_ARCHIVE }, { "FREE_ARCHIVE", VM_FREE_ARCHIVE },
 };
 enum { NR_VM_CALLS = sizeof(vm_calls) / sizeof(vm_calls[0]) };
 

@@ -8,7 +8,7 @@
 
 #include <abi/errno.h>
 
-enum { ARENA = 96 << 20, LIST_BYTES = 4096, STEPS_MAX = 50000000 };
+enum { LIST_BYTES = 4096, STEPS_MAX = 50000000 };
 
 uint8_t *host_user;
 uint64_t host_user_limit = UINT64_MAX;
@@ -21,21 +21,34 @@ static int64_t now = 1700000000123456789ll;
 
 /* ---- libfs ------------------------------------------------------------------------------------------------------ */
 
+static void *granted[64];
+
+grant_t host_grant(void *buf)
+{
+	grant_t g = 1;
+	while (granted[g])
+		CHECK(++g < 64);
+	granted[g] = buf;
+	return g;
+}
+
+void host_ungrant(grant_t grant) { granted[grant] = NULL; }
+
+static uint8_t *user_of(const struct fs_data *d) { return d->grant ? granted[d->grant] : host_user; }
+
 int64_t fs_data_out(const struct fs_data *d, uint64_t at, const void *from, size_t len)
 {
-	(void)d;
 	if (at + len > host_user_limit)
 		return -ESOFTFAULT;
-	memcpy(host_user + at, from, len);
+	memcpy(user_of(d) + at, from, len);
 	return 0;
 }
 
 int64_t fs_data_in(const struct fs_data *d, uint64_t at, void *to, size_t len)
 {
-	(void)d;
 	if (at + len > host_user_limit)
 		return -ESOFTFAULT;
-	memcpy(to, host_user + at, len);
+	memcpy(to, user_of(d) + at, len);
 	return 0;
 }
 
@@ -64,14 +77,20 @@ int64_t fs_now(void) { return now += 1000003; }
 
 static void folder_remove(void) { host_status("rm -rf %s", folder); }
 
-void host_start(void)
+void host_end(void)
+{
+	folder_remove();
+	_exit(0);
+}
+
+void host_start(uint64_t arena)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	snprintf(folder, sizeof folder, "/tmp/ext2-test-XXXXXX");
 	CHECK(mkdtemp(folder));
 	atexit(folder_remove);
 	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
-	CHECK(cache_init(ARENA) == 0);
+	CHECK(cache_init(arena) == 0);
 }
 
 const char *host_path(const char *name)
@@ -208,7 +227,7 @@ int64_t host_list(uint64_t dir, void (*each)(void *ctx, const char *name, uint64
 {
 	uint64_t cookie = 0, count = 0;
 	for (unsigned calls = 0; calls < STEPS_MAX; calls++) {
-		static uint8_t buf[LIST_BYTES] __attribute__((aligned(16)));
+		uint8_t buf[LIST_BYTES] __attribute__((aligned(16)));
 		struct fs_dirlist list = { .buf = buf, .room = 300 + host_random(sizeof buf - 300), .next = cookie };
 		int64_t r = ext2_readdir(dir, cookie, 0, &list);
 		if (r || !list.used)

@@ -14,6 +14,9 @@
 
 #include "../ext2.h"
 
+/* A buffer of its own for each of several requests at the same time. Grant 0 is host_user. */
+grant_t host_grant(void *buf);
+void host_ungrant(grant_t grant);
 extern uint8_t *host_user;		/* memory of the asking process */
 extern uint64_t host_user_limit;	/* bytes of it that are present; beyond: -ESOFTFAULT */
 extern struct cache_host host_disk;
@@ -22,7 +25,8 @@ extern const struct cache_backend *host_backend;	/* cache_host_backend, or one a
 
 #define CHECK(x) do { if (!(x)) { fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #x); abort(); } } while (0)
 
-void host_start(void);
+void host_start(uint64_t arena);				/* bytes of cache */
+void host_end(void);					/* from a fiber: leaves at once */
 const char *host_path(const char *name);		/* in a folder that disappears at the end */
 void host_run(const char *format, ...) __attribute__((format(printf, 1, 2)));	/* a command that must succeed */
 int host_status(const char *format, ...) __attribute__((format(printf, 1, 2)));

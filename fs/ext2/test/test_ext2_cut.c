@@ -261,7 +261,7 @@ static void run_one(const char *shape, unsigned cuts)
 
 int main(void)
 {
-	host_start();
+	host_start(96 << 20);
 	for (unsigned seed = 0; seed < host_seeds(1); seed++) {
 		host_seed(seed + 1);
 		run_one("-b 1024 -I 128 -N 100", CUTS);

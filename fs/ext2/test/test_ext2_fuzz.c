@@ -197,7 +197,7 @@ static void round_run(const char *image, bool readonly)
 int main(void)
 {
 	unsigned rounds;
-	host_start();
+	host_start(96 << 20);
 	rounds = host_seeds(1) > 1 ? host_seeds(1) * 100 : ROUNDS;
 	for (int i = 0; i < SHAPES; i++)
 		image_make(i);

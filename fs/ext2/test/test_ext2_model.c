@@ -736,7 +736,7 @@ static void refused_and_readonly(void)
 
 int main(void)
 {
-	host_start();
+	host_start(96 << 20);
 	unsigned seeds = host_seeds(1);
 	static const char *const options[] = {
 		"-t ext2 -b 1024 -I 128 -N 800 -g 2048", "-t ext2 -b 1024 -I 256", "-t ext2 -b 2048 -I 256 -O ^dir_index",

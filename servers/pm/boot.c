@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first user process. PM makes it out of nothing (no parent), with root's credentials, and lets VFS load /sbin/init into it like
- * any exec. VFS and the root file system start after PM: as long as they say that there is no such file, the exec is tried again.
+ * The first user process. PM makes it out of nothing (no parent), with root's credentials, and lets VFS load /init into it like any
+ * exec. VFS and the root file system start after PM: as long as they say that there is no such file, the exec is tried again.
  */
 #include "pm.h"
 
@@ -12,7 +12,7 @@
 
 enum { BOOT_FIRST_NS = 1000000, BOOT_RETRY_NS = 20000000, BOOT_TRIES = 1000 };
 
-static char *const boot_argv[] = { "/sbin/init", 0 };
+static char *const boot_argv[] = { "/init", 0 };
 static char *const boot_envp[] = { "HOME=/", "TERM=linux", 0 };
 
 static void boot_exec(struct task *t)

@@ -93,3 +93,13 @@ def paths(data):
 
 def trailer_offset(data):
     return list(records(data))[-1][0]
+
+
+def entries(data, prefix):
+    """(path behind the prefix, mode, uid, gid, (major, minor), contents) of every entry below the prefix."""
+    for offset, path in records(data):
+        if not path.startswith(prefix) or path == prefix:
+            continue
+        field = [int(data[offset + 6 + 8 * i:offset + 14 + 8 * i], 16) for i in range(13)]
+        start = (offset + 110 + field[11] + 3) // 4 * 4
+        yield path[len(prefix):], field[1], field[2], field[3], (field[9], field[10]), data[start:start + field[6]]

@@ -209,8 +209,8 @@ static unsigned synced_check(unsigned cut)
 			continue;
 		bool there = is_there(last->name, last) || (last->kind == RENAMING && is_there(last->name2, last));
 		if (!there)
-			fprintf(stderr, "after %u of %u writes: %s %s (version %u, %u bytes, synced at %u) is lost\n", cut, history.count, last->name,
-				last->name2, last->version, last->size, last->at);
+			fprintf(stderr, "after %u of %u writes: %s %s (version %u, %u bytes, synced at %u) is lost\n", cut, history.count,
+				last->name, last->name2, last->version, last->size, last->at);
 		CHECK(there);
 		checked++;
 	}

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from harness import console, machine
+from harness import console, machine, programs
 
 ROUNDS = int(os.environ.get("RECOVERY_ROUNDS", "12"))
 WAYS = ["service restart tty", "kill -9 {pid}", "service fi tty crash"]
@@ -139,3 +139,29 @@ def test_open_waits_for_the_successor(guest):
         service down hello; cat /dev/hello; echo down $?""")
     assert result.text.count("Hello, World!") == 3, result.text
     assert "down 1" in result.text, result.text
+
+
+def test_device_that_cannot_recover_says_so(guest, tmp_path):
+    """A read that waits ends with EIO, and so does each later one; a new open works; nothing strays to the successor."""
+    conf = tmp_path / "plain.conf"
+    conf.write_text("service plain { ipc rs vm ds vfs; major 201; };\n")
+    program = programs.service_program("tests/recovery/plain/plain")
+    result = guest("""
+        mknod text c 201 0; mknod silent c 201 1
+        service up /root/plain -config /root/plain.conf || exit 1
+        pid=$(service list | awk '$1 == "plain" { print $4 }')
+        for i in 1 2 3; do
+            exec 5<text; exec 6<silent
+            cat silent 2>&1 & reader=$!
+            sleep 0.3; kill -9 $pid; pid=$(service list | awk '$1 == "plain" { print $4 }')
+            wait $reader; echo reader $?
+            cat <&5 2>&1; cat <&6 2>&1
+            head -n 1 text
+            for j in 1 2 3 4 5 6 7 8; do head -n 1 text >/dev/null || echo refused; done
+            exec 5<&-; exec 6<&-
+            pid=$(service list | awk '$1 == "plain" { print $4 }'); sleep 0.4
+        done
+        service list | awk '$1 == "plain" { print $2, $7 }'""", add=[f"{program}:/root/plain", str(conf)], timeout=60)
+    assert result.text.count("reader 1\n") == 3 and result.text.count("Input/output error") == 9, result.text
+    assert result.text.count("text\n") == 3 and "refused" not in result.text, result.text
+    assert result.text.endswith("running 3\n"), result.text

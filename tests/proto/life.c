@@ -3,7 +3,7 @@
  * A service that ends in a way its arguments say, for tests of RS: `life HOW MS TIMES` lives MS milliseconds, then crashes, exits,
  * hangs, overruns an array or fails a check; TIMES instances do so, the next one lives on. DS counts the instances, because that
  * outlives them. It also answers the requests of `asker`. HOW `sigterm` ends only on SIGTERM; `stay` never; `again` also refuses to
- * take over from a dead predecessor. `initcrash` and `refuse` crash once; their next TIMES instances crash, or refuse, while they take over.
+ * take over from a dead predecessor. `initcrash` and `refuse` crash once; their next TIMES instances crash, or refuse, in taking over.
  * `order LABEL` asks RS to restart another service, and to do what it may not.
  *
  * A successor gives up those who wait for what its predecessor took, as a driver does that has no state.

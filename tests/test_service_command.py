@@ -83,6 +83,12 @@ echo 'service life { uid 0 };' >/etc/system.conf.d/life
 code own_file_bad service up /root/life -args stay -label own
 su -s /bin/sh nobody -c 'service list' 2>/tmp/err; echo "not_root $?"
 
+echo "@@proc"
+hostname pond; cat /proc/sys/kernel/hostname; [ "$(cat /proc/sys/kernel/osrelease)" = "$(uname -r)" ] && echo same release
+[ "$(cat /proc/version)" = "$(uname -s) version $(uname -r) $(uname -v)" ] && echo same version
+echo $(ls /proc/service); cat /proc/service/procfs
+life -args stay -label passing; exec 3</proc/service/passing; service down passing
+cat <&3 2>/dev/null; echo "gone $?"; ls /proc/service/passing 2>/dev/null; echo "gone $?"
 echo "@@json"
 service list --json; service status procfs --json; service history --json; service why procfs --json
 service log one --json | head -1; service check --json 2>/dev/null; service down nobody_here --json 2>/dev/null
@@ -112,6 +118,11 @@ def test_command_line_codes_and_json(guest, tmp_path):
     conf.write_text("service life {\n};\n")
     result = guest(SCRIPT, timeout=90, add=[programs.service_program(LIFE) + ":/root/life", f"{conf}:/root/life.conf"])
     text, _, documents = result.text.partition("@@json\n")
+    text, _, proc = text.partition("@@proc\n")
+    assert proc.startswith("pond\nsame release\nsame version\n") and proc.endswith("gone 1\ngone 1\n"), proc
+    facts = dict(re.findall(r"^(\w+): (.*)$", proc, re.M))
+    assert facts["label"] == "procfs" and facts["state"] == "running" and facts["policies"] == "restart", proc
+    assert int(facts["endpoint"]) > 0 and int(facts["pid"]) > 1 and facts["restarts"] == "0" and " vfs " in proc, proc
     got = {name: int(code) for name, code in re.findall(r"^([a-z_]+) (\d+)$", text, re.M)}
     assert got == CODES, str(result)
     for line in MISTAKES:

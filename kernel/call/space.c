@@ -45,7 +45,7 @@ err_t kcall_SPACE(struct proc *caller, struct kcall *c)
 		return -EPERM;
 	switch (c->w[1]) {
 	case SPACE_NEW: return space_fresh(p);
-	case SPACE_DESTROY: space_replace(p, 0); return 0;
+	case SPACE_DESTROY: c->w[1] = p->space && p->space->dma; space_replace(p, 0); return 0;
 	case SPACE_SHARE: return space_share(caller, p, c);
 	case SPACE_ROOT: c->w[1] = p->space ? p->space->root : 0; return p->space ? 0 : -EINVAL;
 	default: return -EINVAL;

@@ -55,6 +55,8 @@ static err_t segment_add(struct proc *caller, endpoint_t granter, const struct v
 		return err;
 	if (g.owner->priv->id == PRIV_ID_USER)
 		return -EPERM;
+	if (g.owner->space)
+		g.owner->space->dma = true;	/* VM learns it when the space ends */
 	err = range_add(caller, &g, s->len, access & GRANT_WRITE);
 	if (err == -ESOFTFAULT)
 		grant_mark_faulted(caller, granter, s->grant);

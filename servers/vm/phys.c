@@ -144,6 +144,7 @@ static int64_t contig_alloc(struct space *s, const struct vm_alloc_contig_req *r
 	if (first == FRAME_NONE)
 		return -ENOMEM;
 	addr = space_place(s, 0, len, 0);
+	s->dma = true;
 	if (addr && contig_map(s, addr, first, n) == 0) {
 		*paddr = frame_addr(first);
 		return (int64_t)addr;

@@ -9,6 +9,7 @@
 #include "kmem.h"
 #include "mapper.h"
 #include "resolve.h"
+#include "rest.h"
 
 #include <errno.h>
 #include <libsys/kcall.h>
@@ -91,6 +92,14 @@ static void space_leave(struct process *p)
 		space_rename(s, p->ep);
 		return;
 	}
+	if (s->dma)
+		rest_begin(s);
+	else
+		space_free(s);
+}
+
+void space_free(struct space *s)
+{
 	pagemap_fini(&s->pages);
 	regions_fini(&s->regions);
 	if (s->program)
@@ -105,7 +114,10 @@ void space_drop(endpoint_t ep)
 	if (!p)
 		return;
 	if (p->space) {
-		sys_space(ep, SPACE_DESTROY, 0, 0);
+		uint64_t dma = 0;
+
+		sys_space(ep, SPACE_DESTROY, 0, &dma);
+		p->space->dma |= dma == 1;
 		space_leave(p);
 	}
 	*p = (struct process){ 0 };

@@ -25,6 +25,9 @@ struct space {
 	bool user;			/* of a user process: copies on write, may be killed for memory */
 	bool killed;			/* chosen to give up its memory; its processes are dying */
 	bool lock_future;		/* MCL_FUTURE */
+	bool dma;			/* devices may know its memory: when it ends, the memory rests for a while (rest.c) */
+	uint32_t rest_ticks;		/* resting: still so long */
+	struct space *rest_next;
 	struct regions regions;
 	struct pagemap pages;		/* one reference on each frame in it */
 	uint64_t faults_minor, faults_major;
@@ -59,6 +62,7 @@ struct space *space_adopt(endpoint_t ep);	/* as above, for a process the kernel 
 err_t space_share(endpoint_t parent, endpoint_t child);
 err_t space_fork(endpoint_t parent, endpoint_t child);
 void space_drop(endpoint_t ep);			/* the process has no memory any more */
+void space_free(struct space *s);		/* nobody lives in it: frames and all */
 
 /* Gives up the frames and page-table entries of [first, last), regions stay. */
 err_t space_evict(struct space *s, vaddr_t first, vaddr_t last);

@@ -18,6 +18,7 @@
 #include "calls.h"
 #include "fault.h"
 #include "pagein.h"
+#include "rest.h"
 #include "tick.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ static void on_tick(void)
 	bool more = pageins_tick();
 
 	more |= objects_tick();
+	more |= rest_tick();
 	tick.running = false;
 	if (more)
 		tick_needed();

@@ -28,7 +28,7 @@ static struct {
 	bool quiet;
 } pci = { .caller.ep = EP_NONE };
 
-static const char state_key[] = "pci.devices";
+static const char state_key[] = "pci.devices", failed_prefix[] = "drv.failed.";
 
 /* ---- rights ---- */
 
@@ -161,6 +161,33 @@ static err_t op_release(const struct pci_caller *c, struct pci_device *d)
 	return state_save();
 }
 
+/* A driver that is given up leaves its devices as they were when it died: nobody but us can stop them. */
+static void owner_failed(const char *label)
+{
+	for (uint32_t i = 0; i < pci.table.n; i++) {
+		const struct pci_device *d = &pci.table.devices[i];
+
+		if (strcmp(d->owner, label) != 0)
+			continue;
+		device_quieten(d);
+		log_info("%02x:%02x.%u of %s is switched off", d->dev >> 8, d->dev >> 3 & 31, d->dev & 7, label);
+	}
+}
+
+static void pci_notified(endpoint_t source)
+{
+	char key[DS_KEY_LEN];
+
+	if (source != EP_DS)
+		return;
+	while (ds_check(key, 0, 0) == 0) {
+		uint64_t value;
+
+		if (ds_retrieve_u64(key, &value) == 0 && strncmp(key, failed_prefix, sizeof(failed_prefix) - 1) == 0)
+			owner_failed(key + sizeof(failed_prefix) - 1);
+	}
+}
+
 /* ---- requests ---- */
 
 static bool access_is_valid(const struct pci_req *r)
@@ -274,9 +301,18 @@ static void device_log(const struct pci_device *d)
 				(unsigned long long)d->bars[i].base, (unsigned long long)d->bars[i].len);
 }
 
+static err_t failures_watch(void)
+{
+	return ds_subscribe("drv\\.failed\\..*", DSF_TYPE_U64 | DSF_INITIAL | DSF_OVERWRITE);
+}
+
 static err_t pci_init_fresh(const struct sef_init_info *info)
 {
+	err_t r = failures_watch();
+
 	(void)info;
+	if (r != 0)
+		return r;
 	pci_scan(&pci.table);
 	for (uint32_t i = 0; i < pci.table.n && !pci.quiet; i++)
 		device_log(&pci.table.devices[i]);
@@ -288,7 +324,7 @@ static err_t pci_init_restart(const struct sef_init_info *info)
 	size_t len = sizeof(pci.table);
 
 	if (ds_retrieve_mem(state_key, &pci.table, &len) == 0 && len == sizeof(pci.table) && pci.table.n <= PCI_DEVICES_MAX)
-		return 0;
+		return failures_watch();
 	log_warn("the table of devices is not in DS; looking for devices again");
 	return pci_init_fresh(info);
 }
@@ -296,7 +332,7 @@ static err_t pci_init_restart(const struct sef_init_info *info)
 static const struct driver_class pci_class = { .request = pci_request };
 
 static const struct driver pci_driver = {
-	.class = &pci_class,
+	.class = &pci_class, .on_notify = pci_notified,
 	.sef = { .init_fresh = pci_init_fresh, .init_restart = pci_init_restart, .signal_handler = sef_signal_term },
 };
 

@@ -21,6 +21,7 @@ struct space {
 	uint64_t stale_refresh;	/* refreshes done for it, all CPUs */
 	uint32_t refs;		/* processes in it; 0 = slot of the table free */
 	uint32_t id;		/* index in the table, from 1: usable as PCID */
+	bool dma;		/* a driver has had physical addresses of its memory: devices may use it (KC_VUMAP) */
 };
 
 enum { NR_SPACES = NR_PROCS };

@@ -197,6 +197,8 @@ static void fake_space_leave(endpoint_t ep)
 			pte_remove(&fake.pt[i]);
 }
 
+bool fake_dma;
+
 static err_t fake_space(uint64_t w[MSG_WORDS])
 {
 	endpoint_t ep = (endpoint_t)w[0];
@@ -208,6 +210,8 @@ static err_t fake_space(uint64_t w[MSG_WORDS])
 		fake.space[ep] = ++fake.next_space;
 	if (w[1] == SPACE_SHARE)
 		fake.space[ep] = fake.space[w[2]];
+	if (w[1] == SPACE_DESTROY)
+		w[1] = fake_dma;
 	return 0;
 }
 

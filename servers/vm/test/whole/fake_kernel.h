@@ -20,6 +20,7 @@ int64_t fake_reply(endpoint_t ep);		/* result of the last answer VM sent to ep; 
 bool fake_answered(endpoint_t ep);
 bool fake_sent(struct message *m, endpoint_t *dst);	/* takes the oldest message VM sent to a server */
 uint64_t fake_pool(void);			/* page-table frames given */
+extern bool fake_dma;				/* devices know the memory of spaces that end */
 void fake_fail_maps(int after);			/* KC_MAP says ENOMEM (page tables) now and then */
 
 

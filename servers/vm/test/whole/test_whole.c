@@ -8,6 +8,7 @@
 #include "../../kmem.h"
 #include "../../object.h"
 #include "../../pagein.h"
+#include "../../rest.h"
 #include "../host_backend.h"
 #include "fake_kernel.h"
 
@@ -350,8 +351,28 @@ static void run(uint64_t seed)
 	space_drop(FAKE_FS);
 }
 
+/* The file system's memory was known to a device: it is nobody's until the device is through. */
+static void memory_under_dma_rests(void)
+{
+	uint32_t all, before;
+
+	host_seed(1);
+	fake_start(FAKE_FRAMES - 100);
+	all = frame_free_count() + fake_pool();
+	start_file_system();
+	before = frame_free_count() + fake_pool();
+	fake_dma = true;
+	space_drop(FAKE_FS);
+	fake_dma = false;
+	for (int i = 0; i < REST_TICKS; i++)
+		CHECK(frame_free_count() + fake_pool() == before && rest_tick());
+	CHECK(!rest_tick() && frame_free_count() + fake_pool() > before + FILES * FILE_PAGES - 1);
+	CHECK(frame_free_count() + fake_pool() <= all);
+}
+
 int main(void)
 {
+	memory_under_dma_rests();
 	for (uint64_t seed = 1; seed <= 3; seed++)
 		run(seed);
 	puts("ok");

@@ -10,8 +10,8 @@
  *	   ^                              |
  *	   +-- too many failures, no answer for drop_ms, while the other leg can do without
  *
- * A leg that is away misses writes: the regions concerned are `stale` on it until they have been copied from the other. Only then does it serve
- * reads of them. The superblock's generation, which grows whenever a leg goes or comes back and is written to those that are good,
+ * A leg that is away misses writes: the regions concerned are `stale` on it until they have been copied from the other. Only then does
+ * it serve reads of them. The superblock's generation, which grows whenever a leg goes or comes back and is written to those that are good,
  * keeps a leg that missed something from being believed after a restart of the filter.
  */
 #pragma once

@@ -16,6 +16,7 @@ struct leg {
 	uint32_t accusations;	/* in a row */
 	nstime_t retry_ns;	/* away: look again then; 0 = when its driver comes up */
 	uint64_t generation;	/* that its superblock has */
+	bool accepted;		/* it is a part of this mirror */
 	bool refused;		/* holds something that is not ours */
 	struct leg_stats stats;
 };
@@ -59,7 +60,8 @@ struct image {
 /* ops.c */
 struct iobuf *iobuf_make(size_t len);
 void iobuf_put(struct iobuf *b);
-struct leg_op *op_start(int leg, enum leg_op_kind kind, uint64_t pos, struct iobuf *buf, bool fua);	/* buf: a reference more. 0: no memory */
+/* Takes a reference of buf. 0: no memory. */
+struct leg_op *op_start(int leg, enum leg_op_kind kind, uint64_t pos, struct iobuf *buf, bool fua);
 bool op_wait(struct leg_op *op, nstime_t deadline);	/* false: not done by then (0 = for ever), or the leg has gone away */
 void op_end(struct leg_op *op);				/* the waiter is through with it, done or not */
 int op_run(int leg, enum leg_op_kind kind, uint64_t pos, struct iobuf *buf, nstime_t deadline);	/* 0 or error; -ETIMEDOUT */

@@ -35,7 +35,8 @@ static struct filter {
 	nstime_t due;		/* operations that could not be begun are tried again */
 	bool stopping;
 } filter = {
-	.config = { .n = 8, .kind = SUM_CRC, .ordered = true, .retries = 3, .restarts = 3, .patience_ms = 500, .start_ms = 5000, .fresh = true },
+	.config = { .n = 8, .kind = SUM_CRC, .ordered = true, .fresh = true, .retries = 3, .restarts = 3, .patience_ms = 500,
+		.start_ms = 5000 },
 	.timeout_ms = 5000,
 };
 
@@ -248,8 +249,8 @@ static void filter_loop(void)
 
 /* ---- arguments ---- */
 
-static const char usage[] = "disk=LABEL[:MINOR] (once or twice), sum=none|nil|xor|crc|md5, group=N, retries=N, restarts=N, timeout=MS, patience=MS, "
-	"start=MS, unordered, format, adopt, degraded";
+static const char usage[] = "disk=LABEL[:MINOR] (once or twice), sum=none|nil|xor|crc|md5, group=N, retries=N, restarts=N, timeout=MS, "
+	"patience=MS, start=MS, unordered, format, adopt, degraded";
 
 static bool argument_disk(char *text)
 {

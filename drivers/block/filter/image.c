@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pieces of the disk, whole groups within one region: read from whichever leg has them right, sector by sector if need be, and written to all.
+ * Pieces of the disk, whole groups within one region: read from whichever leg has them right, sector by sector if need be, and written
+ * to all.
  *
  * A read is right when the sum beside it says so. A leg that gives something else is tried again, after the other one; every few failures
- * its driver is restarted. Where a write may have been cut off between sums and data, a sector whose sum "before" fits is taken if no leg has
- * a better one; elsewhere it is not, because data that is there by mistake, zeros for instance, may be what was there once. What was wrong on a leg and could be had from the other is written anew later (repair).
+ * its driver is restarted. Where a write may have been cut off between sums and data, a sector whose sum "before" fits is taken if no leg
+ * has a better one; elsewhere it is not, because data that is there by mistake, zeros for instance, may be what was there once. What was
+ * wrong on a leg and could be had from the other is written anew later (repair).
  */
 #include "engine_private.h"
 #include <errno.h>

@@ -2,10 +2,11 @@
 /*
  * Which leg is to be believed: at the start, and when the driver of one comes up again.
  *
- * At the start the superblock of the highest generation counts; it was written to all legs that were good then. A leg of an older
+ * At the start the superblock of the highest generation counts: all legs that were good then have it. A leg of an older
  * generation has missed something and is copied as a whole, as is the second one when the filter died in the middle of writes (the two
- * may differ where a write was not finished). A leg with zeros in place of the superblock is new and is copied too; one with anything else is
- * refused unless `adopt` is given, so that no file system is destroyed by a wrong argument. Two new legs, or `format`: the first is formatted.
+ * may differ where a write was not finished). A leg with zeros in place of the superblock is new and is copied too; one with anything
+ * else is refused unless `adopt` is given, so that no file system is destroyed by a wrong argument. Two new legs, or `format`: the first
+ * is formatted.
  */
 #include "engine_private.h"
 #include <errno.h>
@@ -128,15 +129,17 @@ static void settle_all(void)
 static void second_leg(int leg, const struct look *k)
 {
 	struct leg *l = &engine.legs[leg];
-	bool ours = k->valid && k->super.id == engine.layout.id, was_ours = l->generation != 0;
+	bool ours = k->valid && k->super.id == engine.layout.id, usable = ours || l->accepted || k->blank || engine.config.adopt ||
+		engine.config.format;
 
 	if (!k->there)
 		return;
-	if (layout_pos(&engine.layout, engine.layout.groups) > l->bytes || (!ours && !was_ours && !k->blank && !engine.config.adopt && !engine.config.format)) {
-		log_warn("disk %d is %s and not used", leg, ours || k->blank ? "too small" : "no part of this mirror (argument `adopt`?)");
+	if (layout_pos(&engine.layout, engine.layout.groups) > l->bytes || !usable) {
+		log_warn("disk %d is %s and not used", leg, usable ? "too small" : "no part of this mirror (argument `adopt`?)");
 		l->refused = true;
 		return;
 	}
+	l->accepted = true;
 	l->generation = k->super.generation;
 	if (ours && k->super.generation == engine.generation && !engine.dirty) {
 		l->state = LEG_GOOD;
@@ -253,10 +256,11 @@ static void leg_return(int leg, const struct look *k)
 		engine.world->set_alarm(l->retry_ns);
 		return;
 	}
-	if (k->valid && k->super.id == engine.layout.id && k->super.generation == generation && layout_pos(&engine.layout,
-		engine.layout.groups) <= l->bytes && l->nr_stale < engine.nr_regions) {
+	if (k->valid && k->super.id == engine.layout.id && k->super.generation == generation && l->nr_stale < engine.nr_regions &&
+		layout_pos(&engine.layout, engine.layout.groups) <= l->bytes) {
 		l->state = LEG_SYNC;
-		log_info("disk %d is back, %lu of %lu regions are copied", leg, (unsigned long)l->nr_stale, (unsigned long)engine.nr_regions);
+		log_info("disk %d is back, %lu of %lu regions are copied", leg, (unsigned long)l->nr_stale,
+			(unsigned long)engine.nr_regions);
 		return;
 	}
 	engine.dirty = true;	/* whatever it says, it has missed something */

@@ -5,10 +5,10 @@
  *	sectors 0..7		superblock (struct super in sector `generation % 2`), the rest unused
  *	8 ...			groups: N data sectors, then one sector with N slots of 32 bytes
  *
- * Data sector n of what clients see is sector n % N of group n / N. A slot holds two sums of 16 bytes: of the contents the sector has now and of
- * those it had before the last write. A write first puts the new sums beside the old data, then the new data; whichever sectors a power cut
- * leaves, each has one of the two contents and its sum is there. A sum covers the data, the sector's number (so that misdirected writes
- * and reads are noticed) and the id of the mirror (so that a foreign disk is).
+ * Data sector n of what clients see is sector n % N of group n / N. A slot holds two sums of 16 bytes: of the contents the sector has now
+ * and of those it had before the last write. A write first puts the new sums beside the old data, then the new data; whichever sectors a
+ * power cut leaves, each has one of the two contents and its sum is there. A sum covers the data, the sector's number (so that
+ * misdirected writes and reads are noticed) and the id of the mirror (so that a foreign disk is).
  *
  *	bytes of a sum	0-3 SUM_MARK + kind, mixed with the id; 4-7 number, folded; 8-15 value
  *	kind		none	no sums and no sum sectors, the filter mirrors only

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 4, GROUPS = 70, DISK = (SUPER_SECTORS + GROUPS * (N + 1)) * SECTOR, SECTORS = GROUPS * N, PENDING = 512, STEPS = 400, SEEDS = 300,
-	CLIENTS = 5, WIDEST = 24 };
+enum { N = 4, GROUPS = 70, DISK = (SUPER_SECTORS + GROUPS * (N + 1)) * SECTOR, SECTORS = GROUPS * N, PENDING = 512, STEPS = 400,
+	SEEDS = 300, CLIENTS = 5, WIDEST = 24 };
 #define MS 1000000ull
 
 enum fault { F_READ_WRONG = 1, F_ERROR = 2, F_LOST = 4, F_MISDIRECT = 8, F_HANG = 16, F_CRASH = 32, F_FAILED = 64, F_BLANK = 128,
@@ -229,7 +229,7 @@ static void client_write(uint32_t first, uint32_t n)
 	}
 	w.writes++;
 	if (r)
-		log_warn("request at sector %u, %u sectors: %s; legs %d %d", first, n, err_text(r), engine_leg_state(0), engine_leg_state(1));
+		log_warn("request at sector %u, %u sectors: %s", first, n, err_text(r));
 	w.errors += r != 0;
 }
 
@@ -247,7 +247,7 @@ static void client_read(uint32_t first, uint32_t n)
 	}
 	w.reads++;
 	if (r)
-		log_warn("request at sector %u, %u sectors: %s; legs %d %d", first, n, err_text(r), engine_leg_state(0), engine_leg_state(1));
+		log_warn("request at sector %u, %u sectors: %s", first, n, err_text(r));
 	w.errors += r != 0;
 }
 
@@ -277,15 +277,17 @@ static void client_random(void)
 
 static const struct engine_world world = { world_now, world_submit, world_accuse, world_alarm, world_ready };
 static struct run { uint32_t seed, last, check; enum { BEGIN, WORK, CALM, CHECK, COMPARE, STOP } phase; bool one_leg, again, clean; } run;
-static const uint32_t mixtures[] = { 0, F_READ_WRONG, F_ERROR, F_LOST, F_MISDIRECT, F_WRITE_WRONG, F_HANG, F_CRASH, F_FAILED, F_BLANK | F_CRASH,
+static const uint32_t mixtures[] = { 0, F_READ_WRONG, F_ERROR, F_LOST, F_MISDIRECT, F_WRITE_WRONG, F_HANG, F_CRASH, F_FAILED,
+	F_BLANK | F_CRASH,
 	F_READ_WRONG | F_ERROR | F_LOST | F_MISDIRECT | F_WRITE_WRONG | F_HANG | F_CRASH | F_FAILED,
 	F_READ_WRONG | F_ERROR | F_LOST | F_MISDIRECT | F_WRITE_WRONG | F_HANG | F_CRASH | F_FAILED | F_BLANK };
 enum { MIXTURES = sizeof(mixtures) / sizeof(mixtures[0]) };
 
 static void engine_begin(void)
 {
-	struct engine_config c = { .legs = run.one_leg ? 1 : 2, .n = N, .kind = SUM_CRC, .ordered = run.seed % 3 != 0, .retries = 3, .restarts = 2,
-		.patience_ms = 500, .drop_ms = 6000, .start_ms = 3000, .fresh = !run.again, .adopt = run.again, .new_id = 0x1122334455667788ull + run.seed };
+	struct engine_config c = { .legs = run.one_leg ? 1 : 2, .n = N, .kind = SUM_CRC, .ordered = run.seed % 3 != 0, .retries = 3,
+		.restarts = 2, .patience_ms = 500, .drop_ms = 6000, .start_ms = 3000, .fresh = !run.again, .adopt = run.again,
+		.new_id = 0x1122334455667788ull + run.seed };
 
 	free(engine.repair);
 	free(engine.unsettled);
@@ -386,6 +388,39 @@ static bool engine_is_whole(void)
 	return engine_leg_state(0) == LEG_GOOD && (run.one_leg || engine_leg_state(1) == LEG_GOOD);
 }
 
+/* One run is through: once more with a filter that starts anew on these disks, or the next one. */
+static void compared(void)
+{
+	settled_check();
+	if (run.again) {
+		run_end();
+		return;
+	}
+	run.again = true;
+	run.clean = rnd(2);
+	run.phase = STOP;
+	if (run.clean && fiber_reserve())
+		engine_stop();
+}
+
+static void step_calm(void)
+{
+	w.quiet = true;
+	settle_step();
+	if (w.steps++ > STEPS + 200000) {
+		EXPECT(!"comes to rest");
+		run_end();
+	}
+	if (!engine_is_calm() || !engine_is_ready())
+		return;
+	if (w.steps < STEPS + 100000 && !engine_is_whole()) {
+		world_pass(1000 * MS);
+		return;
+	}
+	run.check = 0;
+	run.phase = CHECK;
+}
+
 static void step(void)
 {
 	switch (run.phase) {
@@ -406,20 +441,7 @@ static void step(void)
 			run.phase = CALM;
 		break;
 	case CALM:
-		w.quiet = true;
-		settle_step();
-		if (w.steps++ > STEPS + 200000) {
-			EXPECT(!"comes to rest");
-			run_end();
-		}
-		if (!engine_is_calm() || !engine_is_ready())
-			break;
-		if (!run.one_leg && w.steps < STEPS + 100000 && (engine_leg_state(0) != LEG_GOOD || engine_leg_state(1) != LEG_GOOD)) {
-			world_pass(1000 * MS);
-			break;
-		}
-		run.check = 0;
-		run.phase = CHECK;
+		step_calm();
 		break;
 	case CHECK:
 		settle_step();
@@ -431,16 +453,7 @@ static void step(void)
 		}
 		break;
 	case COMPARE:
-		settled_check();
-		if (run.again) {
-			run_end();
-			break;
-		}
-		run.again = true;	/* once more with a filter that starts anew on these disks */
-		run.clean = rnd(2);
-		run.phase = STOP;
-		if (run.clean && fiber_reserve())
-			engine_stop();
+		compared();
 		break;
 	case STOP:
 		settle_step();

@@ -177,15 +177,7 @@ int64_t facts_vfs(uint32_t what, endpoint_t ep, int32_t fd, void *buf, size_t le
 
 bool facts_fd(endpoint_t ep, uint32_t fd, struct vfs_fd_info *out)
 {
-	static struct vfs_fd_info all[512];
-	int64_t bytes = facts_vfs(VFS_INFO_FDS, ep, 0, all, sizeof all);
-	for (int64_t i = 0; i < bytes / (int64_t)sizeof all[0]; i++) {
-		if (all[i].fd == (int32_t)fd) {
-			*out = all[i];
-			return true;
-		}
-	}
-	return false;
+	return facts_vfs(VFS_INFO_FDS, ep, (int32_t)fd, out, sizeof *out) == sizeof *out && out->fd == (int32_t)fd;
 }
 
 int64_t facts_map_name(const struct vm_region_info *r, char *buf, size_t len)

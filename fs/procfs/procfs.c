@@ -27,7 +27,7 @@ enum file {
 };
 
 enum { FOLDER = 0040555, FILE_ALL = 0100444, FILE_OWNER = 0100400, LINK = 0120777 };
-enum { PROC_MAGIC = 0x9fa0, FDS_MAX = 1024, COOKIE_PIDS = 1000 };
+enum { PROC_MAGIC = 0x9fa0, FDS_AT_ONCE = 256, COOKIE_PIDS = 1000 };
 
 struct row {
 	const char *name;
@@ -328,15 +328,21 @@ static void list_processes(int32_t tgid, uint64_t cookie, struct fs_dirlist *lis
 	}
 }
 
+/* VFS tells some at a time, from a number on; so the cookie is a place. */
 static void list_descriptors(enum file entry, const struct pm_proc_info *p, uint64_t cookie, struct fs_dirlist *list)
 {
-	static struct vfs_fd_info fds[FDS_MAX];
-	int64_t bytes = facts_vfs(VFS_INFO_FDS, p->ep, 0, fds, sizeof fds);
-	for (int64_t i = 0; i < bytes / (int64_t)sizeof fds[0]; i++) {
-		if (COOKIE_PIDS + (uint64_t)fds[i].fd <= cookie)
-			continue;
-		if (!list_number(list, node_pack(entry, (uint32_t)fds[i].fd, (uint32_t)p->pid), rows[entry].mode, (uint32_t)fds[i].fd))
-			return;
+	static struct vfs_fd_info fds[FDS_AT_ONCE];
+	int32_t from = cookie < COOKIE_PIDS ? 0 : (int32_t)(cookie - COOKIE_PIDS + 1);
+	int64_t bytes;
+	if (cookie >= (uint64_t)COOKIE_PIDS + INT32_MAX)
+		return;
+	while ((bytes = facts_vfs(VFS_INFO_FDS, p->ep, from, fds, sizeof fds)) > 0) {
+		for (int64_t i = 0; i < bytes / (int64_t)sizeof fds[0]; i++) {
+			uint32_t fd = (uint32_t)fds[i].fd;
+			if (!list_number(list, node_pack(entry, fd, (uint32_t)p->pid), rows[entry].mode, fd))
+				return;
+			from = fds[i].fd + 1;
+		}
 	}
 }
 

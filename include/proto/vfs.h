@@ -57,7 +57,7 @@ struct vfs_exec_commit_req { endpoint_t ep; uint32_t abort; };
 struct vfs_vm_mmap_req { uint64_t id; endpoint_t ep; int32_t fd; uint32_t prot, flags; uint64_t offset, len; };
 struct vfs_vm_unref_req { endpoint_t fs; uint32_t count; uint64_t node; };
 
-enum { VFS_INFO_MOUNTS /* text of /proc/mounts */, VFS_INFO_FDS /* struct vfs_fd_info[] of ep */,
+enum { VFS_INFO_MOUNTS /* text of /proc/mounts */, VFS_INFO_FDS /* struct vfs_fd_info[] of ep, from fd on */,
 	VFS_INFO_LINK /* path of cwd, root, exe, fd n */,
 	VFS_INFO_STATS /* struct vfs_stats */, VFS_INFO_DEVICES /* text of /proc/devices */, VFS_INFO_LOCKS, VFS_INFO_FILESYSTEMS,
 	VFS_INFO_ARGS /* struct vfs_args_info of ep */, VFS_INFO_CTTY /* int32_t[2]: device as in struct stat, foreground group or -1 */,

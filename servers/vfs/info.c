@@ -69,16 +69,13 @@ static int64_t info_fds(const struct vfs_info_req *q, char *buf, size_t room)
 {
 	struct client *c = client_find(q->ep);
 	struct vfs_fd_info *out = (struct vfs_fd_info *)(void *)buf;
-	size_t n = 0, skip = q->offset / sizeof *out;
+	size_t n = 0;
 	if (!c || !c->fds)
 		return -ESRCH;
-	for (int fd = 0; fd < c->fds->size; fd++) {
+	for (int fd = q->fd < 0 ? 0 : q->fd; fd < c->fds->size && (n + 1) * sizeof *out <= room; fd++) {
 		struct file *f = fdtable_lookup(c->fds, fd);
-		if (!f || skip-- > 0)
+		if (!f)
 			continue;
-		if ((n + 1) * sizeof *out > room)
-			break;
-		skip = 0;
 		out[n++] = (struct vfs_fd_info){ .fd = fd, .flags = f->flags, .mode = f->vnode ? f->vnode->attr.mode : 0,
 			.pos = (uint64_t)f->pos, .node = f->vnode ? f->vnode->node : f->ino,
 			.dev = f->vnode ? mount_dev(f->vnode->mount) : 0 };

@@ -176,6 +176,27 @@ static void descriptors(void)
 	closedir(d);
 }
 
+static void many_descriptors(void)
+{
+	enum { MANY = 900 };
+	static char seen[MANY + 10];
+	char name[30];
+	for (int fd = 10; fd < MANY; fd += 2)
+		NEED(dup2(0, fd) == fd);
+	DIR *d = opendir("/proc/self/fd");
+	NEED(d != NULL);
+	for (struct dirent *e; (e = readdir(d)) != NULL;)
+		if (atoi(e->d_name) < MANY)
+			seen[atoi(e->d_name)]++;
+	closedir(d);
+	for (int fd = 10; fd < MANY; fd++)
+		NEED(seen[fd] == (fd % 2 == 0));
+	snprintf(name, sizeof name, "fdinfo/%d", MANY - 2);
+	CHECK_EQ(field(of(getpid(), name), "pos:\t"), 0);
+	snprintf(name, sizeof name, "fdinfo/%d", MANY - 1);
+	CHECK_ERR(open(name, O_RDONLY), ENOENT);
+}
+
 static void maps(void)
 {
 	char line[600], *p = mmap(NULL, 3 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -318,6 +339,7 @@ int main(int argc, char **argv)
 	RUN(state_letters);
 	RUN(command_line_and_links);
 	RUN(descriptors);
+	RUN(many_descriptors);
 	RUN(maps);
 	RUN(listing);
 	RUN(whole_system);

@@ -37,7 +37,7 @@ class Verdict:
 
 
 class Suite:
-    def __init__(self, programs, smp, mem=768):
+    def __init__(self, programs, smp, mem=512):
         """programs: {name in the guest, such as musl/test_fork: file on the host}"""
         self.programs, self.smp, self.mem = programs, smp, mem
         self.verdicts = {}

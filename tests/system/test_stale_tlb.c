@@ -3,7 +3,7 @@
 #include "check.h"
 #include <pthread.h>
 
-enum { PAGE_BYTES = 4096, ROUNDS = 60, SPIN_LIMIT = 2000000000 };
+enum { PAGE_BYTES = 4096, ROUNDS = 24, SPIN_LIMIT = 2000000000 };
 
 struct pair {
 	volatile long *page;	/* the address under which the frame changes */

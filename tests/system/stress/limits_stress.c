@@ -4,7 +4,7 @@
  * call must fail with the errno made for it, the offender or nobody dies, and afterwards everything works as before.
  * On a machine with much of everything a cap ends each exhaustion; then only the recovery is checked.
  */
-#define CHECK_DEADLINE_S 140
+#define CHECK_DEADLINE_S 240
 #include "check.h"
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -76,7 +76,7 @@ static void process_table(void)
 {
 	static pid_t pid[PROCESS_CAP];
 	int first = 0;
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 2; round++) {
 		int n = fill_the_table(pid);
 		if (n < PROCESS_CAP)
 			CHECK_ERR(fork(), EAGAIN); /* still full, and still polite */
@@ -208,12 +208,12 @@ static int make_pty(void)
 }
 
 /* Several processes take as many of one kind as they get, hold them until all have, and die with them. */
-static void take_all(const char *what, int (*make)(void))
+static void take_all(const char *what, int (*make)(void), int processes)
 {
 	int ready[2], go[2], total = 0;
 	pid_t pid[8];
 	NEED(pipe(ready) == 0 && pipe(go) == 0);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < processes; i++)
 		CHILD(pid[i])
 		{
 			int n = 0;
@@ -227,13 +227,13 @@ static void take_all(const char *what, int (*make)(void))
 			close(go[1]);
 			CHECK_EQ(read(go[0], &c, 1), 0);
 		}
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < processes; i++) {
 		int n = 0;
 		NEED(read(ready[0], &n, sizeof n) == sizeof n);
 		total += n;
 	}
 	close(go[1]);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < processes; i++)
 		CHECK_EXIT(pid[i], 0);
 	close(go[0]), close(ready[0]), close(ready[1]);
 	CHECK(total > 16);
@@ -247,14 +247,14 @@ static void take_all(const char *what, int (*make)(void))
 
 static void descriptors(void)
 {
-	take_all("open /dev/null", make_null);
-	take_all("pipe", make_pipe);
-	take_all("socketpair", make_pair);
-	take_all("epoll_create", make_epoll);
-	take_all("eventfd", make_event);
-	take_all("timerfd_create", make_timer);
-	take_all("open a file", make_file);
-	take_all("open /dev/ptmx", make_pty);
+	take_all("open /dev/null", make_null, 8);
+	take_all("pipe", make_pipe, 4);
+	take_all("socketpair", make_pair, 4);
+	take_all("epoll_create", make_epoll, 3);
+	take_all("eventfd", make_event, 3);
+	take_all("timerfd_create", make_timer, 3);
+	take_all("open a file", make_file, 3);
+	take_all("open /dev/ptmx", make_pty, 2);
 }
 
 /* A child eats memory until it is refused or killed. */
@@ -277,7 +277,7 @@ static void eat(int touch)
 static void memory(void)
 {
 	unsigned long before = free_kb();
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 2; round++) {
 		pid_t pid = fork();
 		NEED(pid >= 0);
 		if (pid == 0)
@@ -333,7 +333,7 @@ static void file_space(void)
 	static char block[65536];
 	unsigned long before = free_kb();
 	NEED(mkdir("m", 0755) == 0 && mount("none", "m", "tmpfs", 0, "size=32m") == 0);
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 2; round++) {
 		long sum = 0;
 		ssize_t n;
 		int fd = open("m/big", O_CREAT | O_RDWR, 0600);

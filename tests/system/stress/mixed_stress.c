@@ -349,7 +349,7 @@ int main(int argc, char **argv)
 	copies = argc > 2 ? atoi(argv[2]) : 2;
 	if (seconds < 1 || copies < 1 || copies > MAX_COPIES)
 		return 2;
-	deadline_s = seconds + 60;
+	deadline_s = seconds + 240;
 	rounds = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	RUN(all_at_once);
 	return check_end();

@@ -330,7 +330,7 @@ int main(int argc, char **argv)
 	seconds = argc > 1 ? atoi(argv[1]) : 10;
 	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
 	as_root = argc > 3 && strcmp(argv[3], "root") == 0;
-	deadline_s = seconds + 60;
+	deadline_s = seconds + 240;
 	say("seed %llu\n", (unsigned long long)seed);
 	RUN(random_calls_harm_nobody);
 	return check_end();

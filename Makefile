@@ -4,7 +4,8 @@
 # those into programs are in tools/rules.mk (and explained in tools/README.md).
 #
 #   make              everything: kernel, services, programs, boot archive
-#   make run          boot to a shell in this terminal          (SMP=2 MEM=512)
+#   make run          boot to a shell in this terminal          (SMP=2 MEM=512; DISK=FILE: root file system on that disk)
+#   make disk         BUILD/disk.img, an ext2 disk with the root file system, for DISK=
 #   make test         build and run every test
 #   make bench        measure beside Linux on the same virtual machine
 #   make debug        QEMU waiting for gdb, and gdb with the kernel's symbols
@@ -20,6 +21,7 @@ MAKEFLAGS += -rR --no-print-directory
 BUILD ?= build
 SMP ?= 2
 MEM ?= 512
+DISK ?=
 CONFIG ?=
 # Folders of components to leave out of the build, e.g. SKIP="fs/procfs drivers/char/hello".
 SKIP ?=
@@ -48,7 +50,11 @@ deps-run:
 	$(Q)tools/install-deps run
 
 run: deps-run $(KERNEL) $(ARCHIVE)
-	$(Q)$(PYTHON) tools/qemu --build $(BUILD) --smp $(SMP) --mem $(MEM)
+	$(Q)$(PYTHON) tools/qemu --build $(BUILD) --smp $(SMP) --mem $(MEM) \
+		$(if $(DISK),--disk $(DISK) --append root=/dev/vda)
+
+disk: deps $(ARCHIVE)
+	$(Q)$(PYTHON) tools/mkdisk --build $(BUILD) $(BUILD)/disk.img
 
 debug: deps $(KERNEL) $(ARCHIVE)
 	$(Q)$(PYTHON) tools/qemu --build $(BUILD) --smp $(SMP) --mem $(MEM) --gdb
@@ -78,4 +84,4 @@ check:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps deps-run run debug iso test tests-build stale-kernel bench check clean
+.PHONY: all deps deps-run run disk debug iso test tests-build stale-kernel bench check clean

@@ -7,8 +7,8 @@
 /* After bdev_startup() and cache_init(): the arena is granted to every driver that will be opened. */
 err_t cache_bdev_init(void);
 /*
- * Instead of both, in the init callback of a service that has no timers of its own, after cache_init(): starts libbdev and has the process's
- * alarm to itself. Then the next two are to be used.
+ * Instead of both, in the init callback of a service that has no timers of its own, after cache_init(): starts libbdev and has the
+ * process's alarm to itself. Then the next two are to be used.
  */
 err_t cache_bdev_startup(void);
 /* For struct fs_loop (libfs): the alarm is set, and answers of drivers, DS's events and the alarm are dealt with. */

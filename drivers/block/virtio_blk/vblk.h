@@ -12,8 +12,11 @@
 #include <libdriver/bdev.h>
 #include <libvirtio/virtio.h>
 
-enum { VBLK_DISKS_MAX = 16, VBLK_SLOTS_MAX = 32, VBLK_SEGS_MAX = 126, VBLK_SECTOR = 512, VBLK_TRIES = 2, VBLK_RESETS_MAX = 3 };
+enum { VBLK_DISKS_MAX = 16, VBLK_SLOTS_MAX = 32, VBLK_SEGS_MAX = 126, VBLK_SECTOR = 512, VBLK_TRIES = 3, VBLK_RESETS_MAX = 3 };
+/* A flush writes to nobody's memory and may take the host long. */
 #define VBLK_TIMEOUT_NS 2000000000ull
+#define VBLK_FLUSH_NS 8000000000ull
+#define VBLK_REVIVE_NS 1000000000ull
 
 /* The device's request header, virtio 1.1 section 5.2.6, and what a discard says. */
 enum { VBLK_T_IN = 0, VBLK_T_OUT = 1, VBLK_T_FLUSH = 4, VBLK_T_DISCARD = 11 };
@@ -59,6 +62,7 @@ struct vblk_disk {
 	uint64_t sectors;
 	uint32_t block_size, segs_max, size_max, discard_max;
 	bool read_only, dead;		/* dead: it could not be reset; everything fails */
+	nstime_t revive;		/* dead: not tried again before */
 	uint32_t resets;		/* in a row, without an answer between */
 	uint32_t nr_slots, in_progress;
 	struct vblk_slot slots[VBLK_SLOTS_MAX];

@@ -2,12 +2,12 @@
 /*
  * Requests on their way through the device.
  *
- * The memory of a transfer is looked up once (KC_VUMAP checks the grants); it goes to the device in parts of as many runs as it takes; a part
- * ends on a block. The io is answered when its last part is back. Slots are the only limit: what finds none waits in order.
+ * The memory of a transfer is looked up once (KC_VUMAP checks the grants). It goes to the device in parts of as many runs as that takes; a
+ * part ends on a block. The io is answered when its last part is back. Slots are the only limit: what finds none waits in order.
  *
  * A slot that is not back in time, or a queue that makes no sense, means a reset of the device: it forgets everything, and each io that was
- * in progress is started again from its beginning, once; the second time it fails with -EIO. A device that cannot be reset, or that answers
- * nothing between resets, is dead.
+ * in progress is started again from its beginning; the third time it fails with -EIO. A device that cannot be reset, or answers nothing
+ * between resets, is dead: requests fail at once, and it is tried again every second.
  */
 #include "vblk.h"
 #include <errno.h>
@@ -204,7 +204,7 @@ static bool slot_start(struct vblk_disk *d, struct vblk_slot *s, struct vblk_io 
 		io->done += s->bytes;
 	io->parts++;
 	s->io = io;
-	s->deadline = sys_uptime() + VBLK_TIMEOUT_NS;
+	s->deadline = sys_uptime() + (s->dma->header.type == VBLK_T_FLUSH ? VBLK_FLUSH_NS : VBLK_TIMEOUT_NS);
 	d->in_progress++;
 	return virtqueue_submit(&d->q, s->head);
 }
@@ -298,6 +298,7 @@ static void disk_reset(struct vblk_disk *d, const char *why)
 	if (r != 0) {
 		log_warn("the device is dead: %s", err_text(r));
 		d->dead = true;
+		d->revive = sys_uptime() + VBLK_REVIVE_NS;
 		disk_fail_all(d);
 		return;
 	}
@@ -375,6 +376,19 @@ void vblk_completions(struct vblk_disk *d)
 
 /* ---- requests ---- */
 
+/* A dead device is tried again now and then: what stopped it may have passed. */
+static bool disk_is_dead(struct vblk_disk *d)
+{
+	if (!d->dead || sys_uptime() < d->revive)
+		return d->dead;
+	d->dead = vblk_disk_start(d) != 0;
+	d->resets = 0;
+	d->revive = sys_uptime() + VBLK_REVIVE_NS;
+	if (!d->dead)
+		log_info("the device works again");
+	return d->dead;
+}
+
 static int64_t io_start(struct vblk_disk *d, struct vblk_io *io)
 {
 	io_wait(d, io);
@@ -391,7 +405,7 @@ int64_t vblk_transfer(struct vblk_disk *d, const struct bdev_request *r)
 	struct vblk_io *io;
 	err_t err;
 
-	if (d->dead)
+	if (disk_is_dead(d))
 		return -EIO;
 	err = sys_vumap(r->client, (const struct vumap_seg *)r->segs, r->nsegs, r->type == BDEV_READ ? GRANT_WRITE : GRANT_READ, runs,
 		&nr_runs);
@@ -409,7 +423,7 @@ int64_t vblk_command(struct vblk_disk *d, const struct bdev_request *r)
 {
 	struct vblk_io *io;
 
-	if (d->dead)
+	if (disk_is_dead(d))
 		return -EIO;
 	if (r->type == BDEV_FLUSH && !(d->v.features & F_FLUSH))
 		return 0;	/* the device has no cache that would need it: section 5.2.6.2 */

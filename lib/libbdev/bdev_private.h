@@ -86,6 +86,7 @@ struct bdev_peer {
 	nstime_t guard_ns;	/* ACCUSED: look again */
 	uint32_t fruitless;	/* guards that passed without a successor */
 	uint64_t repeated_before, failed_before;	/* statistics at the loss */
+	uint64_t repeated_told, failed_told;		/* of them, what RS has been told */
 	nstime_t timeout_ns;
 	uint32_t strikes;
 	struct bdev_stats stats;

@@ -161,6 +161,24 @@ static void peer_lost(struct bdev_peer *p)
 	p->failed_before = p->stats.failed;
 }
 
+/* What it cost us, for `service why`. RS believes those whose description lets them have the driver restarted. */
+static void peer_report(struct bdev_peer *p)
+{
+	struct message m;
+	struct rs_report_req *req = MSG_BODY(struct rs_report_req, &m);
+
+	memset(&m, 0, sizeof(m));
+	m.type = RS_REPORT;
+	req->repeated = (uint32_t)(p->stats.repeated - p->repeated_told);
+	req->failed = (uint32_t)(p->stats.failed - p->failed_told);
+	if (!req->repeated && !req->failed)
+		return;
+	p->repeated_told = p->stats.repeated;
+	p->failed_told = p->stats.failed;
+	memcpy(req->label, p->label, sizeof(req->label));
+	bdev_core.env->send(EP_RS, &m);
+}
+
 static void peer_found(struct bdev_peer *p)
 {
 	nstime_t took;
@@ -174,6 +192,7 @@ static void peer_found(struct bdev_peer *p)
 		p->stats.recovery_max_ns = took;
 	log_info("%s answers again, %lu.%03lu ms after its loss was noticed; %lu requests repeated, %lu failed", p->label,
 		took / 1000000, took / 1000 % 1000, p->stats.repeated - p->repeated_before, p->stats.failed - p->failed_before);
+	peer_report(p);
 }
 
 static void peer_event(struct bdev_peer *p, enum bdev_event event)
@@ -256,6 +275,7 @@ void peer_give_up(struct bdev_peer *p, const char *why)
 		io_finish(io, -EIO);
 	}
 	peer_event(p, BDEV_EVENT_FAILED);
+	peer_report(p);
 	if (p->devs)
 		log_warn("%s is given up: %s; %lu requests fail", p->label, why, p->stats.failed - before);
 }

@@ -167,7 +167,8 @@ void dev_control(struct bdev *d, uint32_t op)
 	if (d->control_busy)
 		return;
 	d->control_busy = true;
-	d->control = (struct bdev_io){ .dev = d, .op = op, .flags = op == BDEV_OPEN ? d->access : 0 };
+	/* Strikes stay until an OPEN is answered: a driver that never answers one is given up like any other. */
+	d->control = (struct bdev_io){ .dev = d, .op = op, .flags = op == BDEV_OPEN ? d->access : 0, .strikes = d->control.strikes };
 	list_insert(&d->peer->waiting, &d->control);
 }
 
@@ -219,6 +220,7 @@ void dev_control_done(struct bdev *d, const struct bdev_rep *rep)
 	bool was_open = d->control.op == BDEV_OPEN;
 
 	d->control_busy = false;
+	d->control.strikes = 0;
 	if (!d->closing) {
 		if (was_open)
 			dev_opened(d, rep);

@@ -97,3 +97,4 @@ uint32_t image_takers(const struct image *im);	/* mask of legs that take this wr
 bool engine_start_is_due(void);
 void engine_start(void);
 void leg_look(int leg);		/* at its superblock: may it join, is it still what it was? */
+void leg_look_locked(int leg);	/* SUPER_LOCK is held */

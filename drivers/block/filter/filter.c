@@ -19,7 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STACK_BYTES = 64 * 1024, BLOCK_BYTES = 512, MINOR_DIGITS_MAX = 10 };
+#define MS 1000000ull
+enum { OPEN_SLACK_MS = 1000, STACK_BYTES = 64 * 1024, BLOCK_BYTES = 512, MINOR_DIGITS_MAX = 10 };
 
 struct disk { char *label; uint32_t minor; struct bdev *dev; };
 
@@ -30,13 +31,12 @@ static struct filter {
 	struct engine_config config;
 	uint32_t timeout_ms;
 	struct disk disks[LEGS];
-	struct opener { struct opener *next; struct bdev_request *r; } *openers;	/* wait until the engine is ready */
+	struct opener { struct opener *next; struct bdev_request *r; nstime_t deadline; } *openers;	/* wait until the engine is ready */
 	nstime_t alarm;		/* armed; 0 = off */
-	nstime_t due;		/* operations that could not be begun are tried again */
 	bool stopping;
 } filter = {
 	.config = { .n = 8, .kind = SUM_CRC, .ordered = true, .fresh = true, .retries = 3, .restarts = 3, .patience_ms = 500,
-		.start_ms = 5000 },
+		.start_ms = 2000 },
 	.timeout_ms = 5000,
 };
 
@@ -50,11 +50,14 @@ static void alarm_want(nstime_t deadline)
 	sys_setalarm(deadline, 0);
 }
 
+static void openers_check(nstime_t now);
+
 static void filter_alarm(nstime_t now)
 {
 	filter.alarm = 0;
 	bdev_alarm(now);
 	engine_alarm(now);
+	openers_check(now);
 }
 
 /* ---- disks ---- */
@@ -129,12 +132,24 @@ static int64_t filter_open(const struct bdev_request *r)
 	if (engine_is_ready() || engine_error())
 		return engine_error();
 	o = calloc(1, sizeof(*o));
-	if (!o)
+	if (o)
+		o->r = bdev_request_keep(r);
+	if (!o || !o->r) {
+		free(o);
 		return -ENOMEM;
-	o->r = bdev_request_keep(r);
+	}
+	o->deadline = sys_uptime() + (filter.config.start_ms + OPEN_SLACK_MS) * MS;
+	alarm_want(o->deadline);
 	o->next = filter.openers;
 	filter.openers = o;
-	return o->r ? BDEV_LATER : -ENOMEM;
+	return BDEV_LATER;
+}
+
+static void opener_end(struct opener *o, int64_t result)
+{
+	bdev_reply(o->r, result);
+	free(o->r);
+	free(o);
 }
 
 static void engine_says_ready(void)
@@ -143,10 +158,24 @@ static void engine_says_ready(void)
 
 	while ((o = filter.openers)) {
 		filter.openers = o->next;
-		if (o->r)
-			bdev_reply(o->r, engine_error());
-		free(o->r);
-		free(o);
+		opener_end(o, engine_error());
+	}
+}
+
+/* Disks are missing, or formatting takes its time: better an error than a client that thinks we hang. */
+static void openers_check(nstime_t now)
+{
+	struct opener **at = &filter.openers;
+
+	while (*at) {
+		struct opener *o = *at;
+		if (o->deadline > now) {
+			alarm_want(o->deadline);
+			at = &o->next;
+			continue;
+		}
+		*at = o->next;
+		opener_end(o, -ENXIO);
 	}
 }
 

@@ -156,6 +156,9 @@ int super_flush(bool clean)
 		engine.super_due = false;
 		engine.generation++;
 		for (int i = 0; i < LEGS && r == 0; i++) {
+			/* An empty disk must not get a superblock that makes it look like the one that was there. */
+			if (engine.legs[i].state == LEG_GOOD && engine.legs[i].try_join)
+				leg_look_locked(i);
 			if (engine.legs[i].state != LEG_GOOD || super_write(i, super_flags(clean)) == 0)
 				continue;
 			if (leg_is_needed(i))

@@ -22,7 +22,7 @@ struct look { bool there, valid, blank, both; struct super super; };
 static void look_at(int leg, struct look *k)
 {
 	struct iobuf *buf = iobuf_make(2 * SECTOR);
-	int r = buf ? op_run(leg, LEG_READ, 0, buf, 0) : -ENOMEM;
+	int r = buf ? op_run(leg, LEG_READ, 0, buf, engine.ready ? drop_deadline(leg) : 0) : -ENOMEM;
 
 	memset(k, 0, sizeof(*k));
 	k->there = r == 0;
@@ -272,6 +272,8 @@ static void leg_check(int leg, const struct look *k)
 {
 	struct leg *l = &engine.legs[leg];
 
+	if (l->state == LEG_SYNC && !(k->valid && k->super.id == engine.layout.id && k->super.generation == l->generation))
+		leg_mark_all_stale(leg);
 	if (!k->there || l->state != LEG_GOOD || (k->both && k->super.id == engine.layout.id && k->super.generation >= l->generation))
 		return;
 	if (leg_is_needed(leg)) {
@@ -282,20 +284,26 @@ static void leg_check(int leg, const struct look *k)
 	leg_mark_all_stale(leg);
 }
 
-void leg_look(int leg)
+void leg_look_locked(int leg)
 {
 	struct leg *l = &engine.legs[leg];
-	struct range lock;
 	struct look k;
 
 	l->try_join = false;
 	if (l->refused)
 		return;
-	range_lock(&lock, SUPER_LOCK, 1, true);
 	look_twice(leg, &k);
-	range_unlock(&lock);
 	if (l->state == LEG_AWAY)
 		leg_return(leg, &k);
 	else
 		leg_check(leg, &k);
+}
+
+void leg_look(int leg)
+{
+	struct range lock;
+
+	range_lock(&lock, SUPER_LOCK, 1, true);
+	leg_look_locked(leg);
+	range_unlock(&lock);
 }

@@ -38,6 +38,8 @@ static struct faulty {
 	struct bdev *dev;
 	err_t opened;			/* 1: not yet */
 	struct passage *delayed, *openers;	/* openers wait for the target */
+	struct passage *active;		/* at the target */
+	struct passage *held;		/* they touch bytes that a misdirected request in progress touches */
 	nstime_t bdev_deadline;		/* libbdev's */
 } faulty = { .opened = 1, .rules = { .random = 1 } };
 
@@ -125,12 +127,50 @@ static void spoil(struct passage *p, uint64_t len)
 
 static bool rule_spoils(const struct rule *r) { return r && (r->action == RULE_WRONGDATA || r->action == RULE_ZERODATA); }
 
+/* ---- to the target ---- */
+
+/* Clients keep apart what touches the same bytes; a request that goes elsewhere needs us to do so. */
+static bool passage_must_wait(const struct passage *p)
+{
+	for (const struct passage *a = faulty.active; a; a = a->next)
+		if (a->io.pos < p->io.pos + p->io.len && p->io.pos < a->io.pos + a->io.len &&
+			(a->io.op != BDEV_READ || p->io.op != BDEV_READ))
+			return true;
+	return false;
+}
+
+static void passage_submit(struct passage *p)
+{
+	struct passage **to = passage_must_wait(p) ? &faulty.held : &faulty.active;
+
+	p->next = *to;
+	*to = p;
+	if (to == &faulty.active)
+		bdev_submit(&p->io);
+}
+
+static void passage_leave(struct passage *p)
+{
+	struct passage **at = &faulty.active, *held = faulty.held;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	faulty.held = 0;
+	while (held) {
+		struct passage *next = held->next;
+		passage_submit(held);
+		held = next;
+	}
+}
+
 /* The target has answered. */
 static void passage_done(struct bdev_io *io, int64_t result)
 {
 	struct passage *p = io->owner;
 	uint64_t n = result > 0 ? (uint64_t)result : 0;
 
+	passage_leave(p);
 	p->result = result;
 	if (io->op == BDEV_READ && n) {
 		if (rule_spoils(p->rule))
@@ -214,7 +254,7 @@ static int64_t passage_start(struct passage *p)
 		p->io.len = r->len / 2 / 512 * 512;
 	if (action == RULE_MISDIRECT && r->len)
 		p->io.pos = misdirected(r->pos, r->len);
-	bdev_submit(&p->io);
+	passage_submit(p);
 	return BDEV_LATER;
 }
 

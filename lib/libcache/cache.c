@@ -21,7 +21,11 @@
 
 #include <libfiber/fiber.h>
 
-enum { TABLE_MIN = 1024, SECOND_TURNS = 64 };
+enum { TABLE_MIN = 1024, SECOND_TURNS = 64, FRAMES_AT_ONCE = 64 };
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 struct cache cache;
 
@@ -302,13 +306,23 @@ static bool evict_one(void)
 	return true;
 }
 
+/* Frames come now, not in the middle of a transfer, and many at once: a fault for each would cost more than what is done with the page. */
+static void frames_take(void)
+{
+	uint8_t *from = cache.arena + cache.nr_touched * CACHE_PAGE;
+	uint64_t left = cache.nr_pages - cache.nr_touched, bytes = (left < FRAMES_AT_ONCE ? left : FRAMES_AT_ONCE) * CACHE_PAGE;
+	if (madvise(from, bytes, MADV_POPULATE_WRITE) != 0)
+		memset(from, 0, bytes);
+}
+
 struct cache_page *page_take_spare(void)
 {
 	struct cache_page *p;
 	if (!cache.free && cache.nr_touched < cache.nr_pages) {
+		if (cache.nr_touched % FRAMES_AT_ONCE == 0)
+			frames_take();
 		p = &cache.pages[cache.nr_touched];
 		p->data = cache.arena + cache.nr_touched++ * CACHE_PAGE;
-		memset(p->data, 0, CACHE_PAGE);	/* the frame comes now, not in the middle of a transfer */
 		clist_init(&p->in_order);
 		clist_init(&p->in_file);
 		return p;

@@ -9,7 +9,7 @@ import pytest
 
 from harness import programs
 
-CLIENT = "tests/block/block_client"
+CLIENT, ATTACKER = "tests/block/block_client", "tests/block/attacker"
 EINVAL, EPERM, ENXIO, ENOSPC, EROFS, ERESTARTSYS = -22, -1, -6, -28, -30, -512
 OPEN, CLOSE, READ, WRITE, FLUSH, DISCARD = range(0x900, 0x90c, 2)
 MiB = 1 << 20
@@ -54,15 +54,17 @@ class Answers:
 def run(guest, tmp_path):
     """run(script, disks): the script in a guest; `client LABEL COMMAND...` sends requests. Returns Answers."""
     conf = tmp_path / "client.conf"
-    conf.write_text("service block_client {\n\tipc ALL_SYS;\n};\n")
+    conf.write_text("service block_client {\n\tipc ALL_SYS;\n};\nservice attacker {\n\tipc ALL_SYS;\n"
+                    "\tsystem DEVIO SDEVIO VDEVIO IRQCTL VUMAP;\n\tvm MAP_PHYS ALLOC_CONTIG;\n\tpci device 8086:ffff;\n};\n")
     head = """
 client() { service up /root/client -progname block_client -config /root/client.conf -label client -args "$*" && service down client; }
-drivers() { service up pci >/dev/null 2>&1; service up virtio_blk; }
+drivers() { /etc/rc.disk start; }	# /etc/rc has done so already where there is a disk
 """
 
     def run_script(script, disks=(), smp=2):
         result = guest(head + script + "\ndmesg\n", smp=smp, timeout=100, disk=[str(d) for d in disks],
-                       add=[programs.service_program(CLIENT) + ":/root/client", f"{conf}:/root/client.conf"])
+                       add=[programs.service_program(CLIENT) + ":/root/client", programs.service_program(ATTACKER) + ":/root/attacker",
+                            f"{conf}:/root/client.conf"])
         assert result.status == 0 and "FAIL" not in result.text and "PANIC" not in result.text, str(result)
         return Answers(result.text)
 
@@ -178,10 +180,22 @@ service status virtio_blk
 
 def test_device_that_its_stanza_does_not_name_does_not_exist(run, tmp_path):
     disk = image(tmp_path / "disk")
-    got = run("""service up pci
+    got = run("""service down blockfs virtio_blk
 sed -e '/pci device/s/1af4:1001 1af4:1042/8086:ffff/' /etc/system.conf >/root/other.conf
 service up virtio_blk -config /root/other.conf
 client virtio_blk open:0:3
 """, [disk])
     got.expect({"open:0:3": ENXIO})
     assert "virtio_blk: warning: no disk" in got.text, got.text
+
+
+def test_driver_that_asks_for_everything_gets_nothing(run, tmp_path):
+    disk = image(tmp_path / "disk")
+    got = run("""drivers
+service up /root/attacker -config /root/client.conf
+client virtio_blk open:0:3 storm:0:2
+service status virtio_blk; service status pci
+""", [disk])
+    assert "attacker: done, 0 failed" in got.text, got.text
+    got.expect({"open:0:3": 0, "storm:0:2": 0})
+    assert re.findall(r"^restarts +(\d+)$", got.text, re.M) == ["0", "0"], got.text

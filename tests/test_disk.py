@@ -8,7 +8,7 @@ import pytest
 
 from harness import machine
 
-DRIVERS = "service up pci && service up virtio_blk && service up blockfs && service up --template ext2"
+DRIVERS = "/etc/rc.disk start"
 
 
 def fsck(image):

@@ -49,9 +49,8 @@ bool object_profile_has(const struct object *o, uint64_t page);
 void object_forget(struct object *o, uint64_t first);
 void objects_fs_died(endpoint_t fs);
 bool objects_tick(void);	/* time passes: true while there is something to wait for */
-bool objects_reclaim(void);
+bool objects_reclaim(void);	/* memory is short: give up what nobody maps; true if something was freed */
 void objects_release(endpoint_t fs);	/* the idle ones of a file system that is to be unmounted */
-void objects_release(endpoint_t fs);	/* idle ones of that file system, which is to be unmounted */	/* memory is short: give up what nobody maps; true if something was freed */
 uint64_t objects_cached_pages(void);
 uint64_t objects_shm_pages(void);
 void vfs_unref(endpoint_t fs, uint64_t node, uint32_t count);

@@ -3,6 +3,7 @@
 
 The short forms run in the suite. RECOVERY=long: 256 MiB on 1, 2 and 4 processors, and the table of docs/recovery.md.
 """
+import json
 import os
 import subprocess
 
@@ -10,7 +11,8 @@ import pytest
 
 from harness import machine
 
-SCRIPT = os.path.join(machine.ROOT, "tests", "recovery", "under_fire.sh")
+FOLDER = os.path.join(machine.ROOT, "tests", "recovery")
+SCRIPT = os.path.join(FOLDER, "under_fire.sh")
 LONG = os.environ.get("RECOVERY") == "long"
 WAYS = ["kill", "crash", "hang", "exit", "wrong-reply"]
 
@@ -40,6 +42,24 @@ def copy(tmp_path, mib, interval, ways, smp, timeout):
 def test_copy_while_the_driver_fails_in_every_way(tmp_path, smp):
     _, failures = copy(tmp_path, 16, 1, WAYS, smp, 200)
     assert failures >= len(WAYS), "a failure did not lead to a new driver"
+
+
+@pytest.mark.parametrize("smp", [2])
+def test_records_of_several_processes_while_the_driver_is_killed(tmp_path, smp):
+    disk = make_disk(tmp_path / "disk.img", 64)
+    seconds = 120 if LONG else 8
+    result = machine.run_guest(f"sh ./records.sh 4 {seconds}", smp=smp, mem=256, disk=[disk], timeout=seconds + 100,
+                               add=[os.path.join(FOLDER, "records.sh"), os.path.join(machine.BUILD, "tests", "recovery", "records")])
+    assert result.status == 0, result
+    assert_clean(disk)
+    assert json.loads(result.text[result.text.index("{"):])["restarts"] > 0, result
+
+
+def test_order_in_which_services_start_makes_no_difference(tmp_path):
+    disk = make_disk(tmp_path / "disk.img", 16)
+    result = machine.run_guest("sh ./start_order.sh", mem=256, disk=[disk], add=[os.path.join(FOLDER, "start_order.sh")], timeout=150)
+    assert result.status == 0 and result.text.split("\n")[-2:] == ["fine 24", ""], result
+    assert_clean(disk)
 
 
 @pytest.mark.skipif(not LONG, reason="RECOVERY=long")

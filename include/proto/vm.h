@@ -16,10 +16,10 @@
  * VM_FREE_ARCHIVE tmpfs      at once     the boot archive is unpacked: its frames are free memory now
  * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address
  * VM_INFO         all        at once     what VM_INFO_*, by grant (memory must be present: clear the buffer before). ESRCH
- * VM_UPDATE       RS         at once     src, dead, and dst, its successor, exchange their memory. EINVAL, EBUSY: one of them runs
+ * VM_UPDATE       RS         at once     src, dead, and dst, its successor, exchange memory. EINVAL, EBUSY: one runs
  * VM_SET_PRIV     RS         at once     permitted requests of a service
  * VM_PROTECT_FOR  RS, VFS    at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
- * VM_RELEASE      VFS        at once     what VM still remembers of files of fs that nobody maps: give the references back before the answer
+ * VM_RELEASE      VFS        at once     give back, before the answer, the references to files of fs that nobody maps any more
  * VM_RLIMIT       PM         at once     RLIMIT_AS/DATA/STACK/MEMLOCK of a process
  */
 #pragma once
@@ -45,12 +45,13 @@ struct vm_mmap_for_req {
 	endpoint_t ep; uint32_t prot;	/* PROT_* of Linux */
 	vaddr_t addr; uint64_t len;
 	endpoint_t fs; uint32_t flags;	/* VM_MF_* */
-	uint64_t node, offset;		/* offset: bytes, page-aligned */
+	uint64_t node, offset;		/* offset: bytes, page-aligned; VM_MF_LEND: address in the caller's memory */
 	/* bytes of the file's part that are valid in the mapping; the rest of its last page reads as zeros */
 	uint64_t file_end;
 };
 MSG_BODY_FITS(struct vm_mmap_for_req);
-enum { VM_MF_STACK = 1 /* grows down; len = room now */, VM_MF_HEAP = 2 /* brk starts at its end */, VM_MF_SHARED = 4, VM_MF_BRK_BASE = 8 };
+enum { VM_MF_STACK = 1 /* grows down; len = room now */, VM_MF_HEAP = 2 /* brk starts at its end */, VM_MF_SHARED = 4, VM_MF_BRK_BASE = 8,
+	VM_MF_LEND = 16 /* RS, read-only: the caller's own pages, which must be there and not be written any more. EFAULT */ };
 
 struct vm_protect_for_req { endpoint_t ep; uint32_t prot; vaddr_t addr; uint64_t len; };
 

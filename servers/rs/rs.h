@@ -31,8 +31,8 @@ enum {
 /* What a service is started from, kept in memory for its restarts. Instances share their template's. */
 struct rs_image {
 	uint32_t refs;
-	uint8_t *bytes;
-	uint64_t len;
+	uint8_t *bytes;		/* page-aligned */
+	uint64_t len, room;
 	struct elf_image elf;
 	char *args;		/* NUL-separated, argv[0] first */
 	uint64_t args_len;
@@ -110,6 +110,7 @@ void rs_answer_waiter(struct rs_slot *s, int64_t result);
 /* rs_image.c, rs_boot_image.c */
 struct rs_image *rs_image_get(struct rs_image *image);
 void rs_image_put(struct rs_image *image);
+uint8_t *rs_image_alloc(struct rs_image *image, uint64_t len);	/* sets bytes and len; 0: no memory */
 err_t rs_image_parse(struct rs_image *image);
 void rs_boot_images_load(void);
 

@@ -55,8 +55,7 @@ static struct rs_image *image_copy(const struct member *m, const char *name)
 	if (!image)
 		return 0;
 	image->refs = 1;
-	image->len = m->len;
-	image->bytes = malloc(m->len);
+	rs_image_alloc(image, m->len);
 	image->args = strdup(name);
 	image->args_len = strlen(name) + 1;
 	if (image->bytes && image->args) {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs kept in memory for restarts, so that no file system is needed to start a service, not even the one it reads from. */
+/*
+ * Programs kept in memory for restarts, so that no file system is needed to start a service, not even the one it reads from.
+ * They lie in pages of their own, which are never written again: instances have their read-only segments there.
+ */
 #include "rs.h"
+#include <sys/mman.h>
 
 struct rs_image *rs_image_get(struct rs_image *image)
 {
@@ -12,11 +16,23 @@ void rs_image_put(struct rs_image *image)
 {
 	if (!image || --image->refs > 0)
 		return;
-	free(image->bytes);
+	if (image->bytes)
+		munmap(image->bytes, image->room);
 	free(image->args);
 	free(image->send_names);
 	free(image->control);
 	free(image);
+}
+
+uint8_t *rs_image_alloc(struct rs_image *image, uint64_t len)
+{
+	void *p;
+
+	image->room = (len + PAGE_BYTES) & ~(uint64_t)(PAGE_BYTES - 1);
+	p = mmap(0, image->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	image->bytes = p == MAP_FAILED ? 0 : p;
+	image->len = image->bytes ? len : 0;
+	return image->bytes;
 }
 
 /* Static programs only: there is nobody to load a library. */

@@ -66,8 +66,31 @@ static err_t rs_protect(endpoint_t ep, vaddr_t addr, uint64_t len, uint32_t prot
 	return rs_vm_ask(&m);
 }
 
-/* Writable until it is filled; text becomes executable, and no longer writable, only then. */
-static err_t rs_load_segment(endpoint_t ep, const struct rs_image *image, const struct elf_segment *seg, bool last)
+/* What is only read is not copied: the pages of our image are lent to every instance. */
+static err_t rs_lend_segment(endpoint_t ep, const struct rs_image *image, const struct elf_segment *seg, bool last)
+{
+	struct message m;
+	struct vm_mmap_for_req *req = MSG_BODY(struct vm_mmap_for_req, &m);
+
+	memset(&m, 0, sizeof(m));
+	m.type = VM_MMAP_FOR;
+	req->ep = ep;
+	req->prot = (uint32_t)seg->prot;
+	req->addr = page_down(seg->addr);
+	req->len = page_up(seg->addr + seg->memory_bytes) - req->addr;
+	req->fs = EP_NONE;
+	req->flags = VM_MF_LEND | (last ? VM_MF_HEAP : 0);
+	req->offset = page_down((vaddr_t)image->bytes + seg->offset);
+	return rs_vm_ask(&m);
+}
+
+static bool rs_can_lend(const struct elf_segment *seg)
+{
+	return !(seg->prot & PROT_WRITE) && seg->memory_bytes == seg->file_bytes && seg->addr % PAGE_BYTES == seg->offset % PAGE_BYTES;
+}
+
+/* Others are writable until they are filled. */
+static err_t rs_fill_segment(endpoint_t ep, const struct rs_image *image, const struct elf_segment *seg, bool last)
 {
 	vaddr_t first = page_down(seg->addr), end = page_up(seg->addr + seg->memory_bytes);
 	err_t r = rs_map(ep, first, end - first, last ? VM_MF_HEAP : 0);
@@ -82,7 +105,9 @@ static err_t rs_load_segment(endpoint_t ep, const struct rs_image *image, const 
 static err_t rs_load_segments(endpoint_t ep, const struct rs_image *image)
 {
 	for (uint32_t i = 0; i < image->elf.segment_count; i++) {
-		err_t r = rs_load_segment(ep, image, &image->elf.segments[i], i + 1 == image->elf.segment_count);
+		const struct elf_segment *seg = &image->elf.segments[i];
+		bool last = i + 1 == image->elf.segment_count;
+		err_t r = rs_can_lend(seg) ? rs_lend_segment(ep, image, seg, last) : rs_fill_segment(ep, image, seg, last);
 
 		if (r != 0)
 			return r;

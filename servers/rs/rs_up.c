@@ -25,9 +25,18 @@ static err_t rs_fetch(endpoint_t from, uint64_t address, uint64_t len, uint64_t 
 	return r;
 }
 
+static err_t rs_program_fetch(endpoint_t from, const struct rs_call *call, struct rs_image *image)
+{
+	if (call->image_len > RS_IMAGE_MAX)
+		return -E2BIG;
+	if (!rs_image_alloc(image, call->image_len))
+		return -ENOMEM;
+	return call->image_len ? sys_datacopy_from(from, call->image, image->bytes, call->image_len) : -ENOEXEC;
+}
+
 static err_t rs_image_fetch(endpoint_t from, const struct rs_call *call, struct rs_image *image)
 {
-	err_t r = rs_fetch(from, call->image, call->image_len, RS_IMAGE_MAX, (void **)&image->bytes);
+	err_t r = rs_program_fetch(from, call, image);
 
 	if (r == 0)
 		r = rs_fetch(from, call->args, call->args_len, RS_ARGS_MAX, (void **)&image->args);
@@ -37,7 +46,6 @@ static err_t rs_image_fetch(endpoint_t from, const struct rs_call *call, struct 
 		r = rs_fetch(from, call->control, call->control_len, RS_NAMES_MAX, (void **)&image->control);
 	if (r != 0)
 		return r;
-	image->len = call->image_len;
 	image->args_len = call->args_len;
 	image->send_names_len = call->send_names_len;
 	image->control_len = call->control_len;

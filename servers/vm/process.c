@@ -168,6 +168,42 @@ static err_t mmap_for_insert(struct space *s, const struct vm_mmap_for_req *rq, 
 	return 0;
 }
 
+/* Pages of the lender become the region's too: one copy of a program's text serves all instances of a service. */
+static err_t mmap_for_lend(struct space *s, const struct region *r, struct space *lender, vaddr_t from)
+{
+	for (vaddr_t addr = r->first; addr < r->last; addr += PAGE_BYTES, from += PAGE_BYTES) {
+		frame_t f = pagemap_get(&lender->pages, page_of(from));
+		err_t err = f == FRAME_NONE ? -EFAULT : pagemap_set(&s->pages, page_of(addr), f);
+
+		if (err)
+			return err;
+		frame_get(f);
+		map_add(MAP_FRAMES, s->ep, addr, f, page_rights(s, r, false));
+	}
+	return map_flush();
+}
+
+static err_t rq_mmap_lend(const struct message *m, struct space *s, struct region *r)
+{
+	const struct vm_mmap_for_req *rq = MSG_BODY(const struct vm_mmap_for_req, m);
+	struct space *lender = space_of(m->source);
+	uint64_t len = r->last - r->first;
+	err_t err;
+
+	if (m->source != EP_RS || !lender || (rq->prot & PROT_WRITE) || rq->fs != EP_NONE || !page_aligned(rq->offset)
+	    || rq->offset > SPACE_LAST - len)
+		return -EINVAL;
+	err = mmap_for_insert(s, rq, r);
+	if (err)
+		return err;
+	err = mmap_for_lend(s, r, lender, rq->offset);
+	if (err) {
+		map_flush();
+		space_unmap(s, r->first, r->last);
+	}
+	return err;
+}
+
 int64_t rq_mmap_for(const struct message *m)
 {
 	const struct vm_mmap_for_req *rq = MSG_BODY(const struct vm_mmap_for_req, m);
@@ -184,7 +220,7 @@ int64_t rq_mmap_for(const struct message *m)
 	if (err)
 		return err;
 	r = mmap_for_region(rq, len);
-	return mmap_for_insert(s, rq, &r);
+	return rq->flags & VM_MF_LEND ? rq_mmap_lend(m, s, &r) : mmap_for_insert(s, rq, &r);
 }
 
 int64_t rq_protect_for(const struct message *m)

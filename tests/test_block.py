@@ -55,7 +55,7 @@ def run(guest, tmp_path):
     """run(script, disks): the script in a guest; `client LABEL COMMAND...` sends requests. Returns Answers."""
     conf = tmp_path / "client.conf"
     conf.write_text("service block_client {\n\tipc ALL_SYS;\n};\nservice attacker {\n\tipc ALL_SYS;\n"
-                    "\tsystem DEVIO SDEVIO VDEVIO IRQCTL VUMAP;\n\tvm MAP_PHYS ALLOC_CONTIG;\n\tpci device 8086:ffff;\n};\n")
+                    "\tsystem DEVIO SDEVIO VDEVIO IRQCTL VUMAP;\n\tvm MAP_PHYS ALLOC_CONTIG;\n\tpci device 1234:5678;\n};\n")
     head = """
 client() { service up /root/client -progname block_client -config /root/client.conf -label client -args "$*" && service down client; }
 drivers() { /etc/rc.disk start; }	# /etc/rc has done so already where there is a disk

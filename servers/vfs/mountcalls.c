@@ -78,35 +78,37 @@ static int device_lookup(struct call *c, const char *source, uint64_t *rdev)
 
 struct mount_texts { char type[TYPE_MAX], source[USER_PATH_MAX], options[USER_PATH_MAX]; };
 
-/* The device is claimed. */
-static int mount_claimed(struct vnode *on, const struct mount_texts *t, unsigned flags, struct mount_disk *d)
-{
-	struct rs_fs_started started;
-	int r = disk_service_start(t->type, &started);
-	if (r)
-		return r;
-	d->fs = started.ep;
-	d->label = started.label;
-	r = mount_add_disk(d, t->type, t->source, t->options, flags, on);
-	if (r)
-		disk_service_stop(&started);
-	return r;
-}
-
-static int mount_disk(struct call *c, struct vnode *on, const struct mount_texts *t, unsigned flags)
+/* The service runs. */
+static int mount_on_disk(struct call *c, struct vnode *on, const struct mount_texts *t, unsigned flags, struct mount_disk *d)
 {
 	char label[LABEL_LEN];
-	struct mount_disk d = { .dev_label = label };
-	int r = device_lookup(c, t->source, &d.device);
+	int r = device_lookup(c, t->source, &d->device);
 	if (r == 0 && on->mounted_here)
 		r = -EBUSY;
 	if (r == 0)
-		r = blkdev_claim(d.device, label);
+		r = blkdev_claim(d->device, label);
 	if (r)
 		return r;
-	r = mount_claimed(on, t, flags, &d);
+	d->dev_label = label;
+	r = mount_add_disk(d, t->type, t->source, t->options, flags, on);
 	if (r)
-		blkdev_release(d.device);
+		blkdev_release(d->device);
+	return r;
+}
+
+/* The service comes first, for an unknown type is ENODEV whatever the source. */
+static int mount_disk(struct call *c, struct vnode *on, const struct mount_texts *t, unsigned flags)
+{
+	struct rs_fs_started started;
+	struct mount_disk d = { 0 };
+	int r = disk_service_start(t->type, &started);
+	if (r)
+		return r;
+	d.fs = started.ep;
+	d.label = started.label;
+	r = mount_on_disk(c, on, t, flags, &d);
+	if (r)
+		disk_service_stop(&started);
 	return r;
 }
 

@@ -156,7 +156,7 @@ static int64_t service_unmount(uint64_t root)
 {
 	(void)root;
 	int r = ext2_unmount();
-	if (r == -EBUSY || r == -EINVAL)
+	if (r == -EINVAL)
 		return r;
 	cache_bdev_close(service.dev);
 	service.dev = NULL;

@@ -16,6 +16,7 @@ enum { INODE_BUCKETS = 1024, INODES_UNUSED_MAX = 4096 };
 enum { MODE_TYPE = 0170000, MODE_DIR = 0040000, MODE_REG = 0100000, MODE_LINK = 0120000, MODE_CHR = 0020000, MODE_BLK = 0060000 };
 
 struct ext2;
+struct fiber;
 
 struct inode {
 	struct cache_file file;		/* first: the cache hands it back; pages of a regular file */
@@ -61,6 +62,8 @@ struct ext2 {
 	struct inode *lru_first, *lru_last;	/* oldest first */
 	uint32_t nr_unused;
 	struct inode *orphans;		/* newest first, as on the disk */
+	struct fiber *unmounter;	/* waits for requests to end ... */
+	uint32_t leaving;		/* ... and for inodes on their way out of the memory */
 
 	struct lock rename_lock, commit_lock, orphan_lock;
 	uint64_t commits_begun, commits_done;
@@ -71,7 +74,7 @@ struct ext2 {
 struct ext2 *ext2_mounted(void);			/* NULL: nothing is mounted */
 int ext2_mount(struct cache_dev *dev, bool readonly);
 int ext2_remount(bool readonly);
-int ext2_unmount(void);					/* -EBUSY while requests are at work; VFS's references end */
+int ext2_unmount(void);					/* waits for requests at work; VFS's references end */
 /* Says it, goes read-only: -EUCLEAN. */
 int ext2_damaged(struct ext2 *fs, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int ext2_commit(struct ext2 *fs, struct inode *only);	/* all to the disk; `only`: of the data only that file's */
@@ -110,7 +113,7 @@ int inode_link_drop(struct inode *n, uint32_t links);	/* nlink becomes `links`; 
 void inode_attr(const struct inode *n, struct fs_attr *attr);
 void inode_ref_drop(struct inode *n, uint64_t count);
 void inodes_fini(struct ext2 *fs);	/* all leave the memory; those without links are freed */
-bool inodes_in_use(const struct ext2 *fs);		/* by requests */
+void inodes_wait(struct ext2 *fs);		/* until no request uses any */
 void orphans_clean(struct ext2 *fs);	/* at mount: finish what a crash left */
 void inode_touch(struct inode *n);	/* mtime, ctime */
 static inline bool inode_is_dir(const struct inode *n) { return (n->mode & MODE_TYPE) == MODE_DIR; }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libfiber/fiber.h>
+
 #include "ext2.h"
 
 enum { NS_PER_S = 1000000000, EXTRA_NEEDED = EXT2_EXTRA_BYTES - 4 /* up to crtime_extra */ };
@@ -73,10 +75,14 @@ static struct inode *table_add(struct ext2 *fs, uint32_t ino)
 
 static void inode_forget(struct inode *n)
 {
+	struct ext2 *fs = n->fs;
 	lru_remove(n);
 	table_remove(n);
+	fs->leaving++;
 	cache_file_fini(&n->file);
 	free(n);
+	if (--fs->leaving == 0 && fs->unmounter)
+		fiber_wake(fs->unmounter);
 }
 
 /* Make room: the one unused for longest, after its contents are written. Another request may begin to use it meanwhile. */
@@ -432,20 +438,27 @@ int inode_get(struct ext2 *fs, uint64_t ino, struct inode **out)
 	return loading_wait(n, out);
 }
 
+/* One user less; an unmount waits for the last. */
+static void users_drop(struct inode *n)
+{
+	if (--n->users == 0 && n->fs->unmounter)
+		fiber_wake(n->fs->unmounter);
+}
+
 void inode_put(struct inode *n)
 {
 	if (n->users > 1 || n->refs) {
-		n->users--;
+		users_drop(n);
 		return;
 	}
 	if (!n->error && !n->gone && n->nlink == 0) {
 		inode_delete(n);
 		if (n->users > 1) {	/* somebody came meanwhile and learns that it is gone */
-			n->users--;
+			users_drop(n);
 			return;
 		}
 	}
-	n->users--;
+	users_drop(n);
 	if (n->error || n->gone) {
 		inode_forget(n);
 		return;
@@ -520,13 +533,21 @@ void inode_attr(const struct inode *n, struct fs_attr *attr)
 		.mtime_ns = n->mtime_ns, .ctime_ns = n->ctime_ns, .btime_ns = n->btime_ns, .blksize = n->fs->block_bytes };
 }
 
-bool inodes_in_use(const struct ext2 *fs)
+static bool inodes_in_use(const struct ext2 *fs)
 {
 	for (int i = 0; i < INODE_BUCKETS; i++)
 		for (const struct inode *n = fs->buckets[i]; n; n = n->hash_next)
 			if (n->users)
 				return true;
 	return false;
+}
+
+void inodes_wait(struct ext2 *fs)
+{
+	fs->unmounter = fiber_self();
+	while (fs->leaving || inodes_in_use(fs))
+		fiber_yield();
+	fs->unmounter = NULL;
 }
 
 void inodes_fini(struct ext2 *fs)

@@ -342,8 +342,7 @@ int ext2_unmount(void)
 	struct ext2 *fs = mounted;
 	if (!fs)
 		return -EINVAL;
-	if (inodes_in_use(fs))
-		return -EBUSY;
+	inodes_wait(fs);
 	bool was_writable = !fs->readonly || fs->damaged;
 	inodes_fini(fs);
 	int r = was_writable ? writing_end(fs) : 0;

@@ -13,7 +13,12 @@
 #pragma once
 #include <abi/types.h>
 
-enum { SPACE_NEW, SPACE_DESTROY /* w[1] = 1: devices may still use its memory */, SPACE_SHARE /* argument = ep whose space it joins */, SPACE_ROOT /* w[1] = paddr of the root */ };
+enum {
+	SPACE_NEW,
+	SPACE_DESTROY,	/* w[1] = 1: devices may still use its memory */
+	SPACE_SHARE,	/* argument = ep whose space it joins */
+	SPACE_ROOT,	/* w[1] = paddr of the root */
+};
 
 enum map_op_kind {
 	MAP_FRAMES,	/* npages frames from paddr at addr; replaces what was there */

@@ -19,13 +19,14 @@ enum { N = 4, GROUPS = 70, DISK = (SUPER_SECTORS + GROUPS * (N + 1)) * SECTOR, S
 #define MS 1000000ull
 
 enum fault { F_READ_WRONG = 1, F_ERROR = 2, F_LOST = 4, F_MISDIRECT = 8, F_HANG = 16, F_CRASH = 32, F_FAILED = 64, F_BLANK = 128,
-	F_WRITE_WRONG = 256 };
+	F_WRITE_WRONG = 256, F_READ_MISDIRECT = 512 };
 
 static struct disk {
 	uint8_t bytes[DISK];
 	struct leg_op *ops[PENDING];
 	uint32_t n, faults, permille;
 	bool hung, dead, failed;
+	uint64_t stray;		/* where the last misdirected write went */
 	nstime_t up_at;
 } disks[LEGS];
 
@@ -74,9 +75,14 @@ static void world_accuse(int leg, const char *why)
 
 static bool strikes(const struct disk *d, enum fault f) { return !w.quiet && d->faults & f && rnd(1000) < d->permille; }
 
+static uint64_t place_for(const struct leg_op *op) { return rnd((DISK - (uint32_t)op->len) / SECTOR + 1) * (uint64_t)SECTOR; }
+
 static int64_t disk_read(struct disk *d, struct leg_op *op)
 {
-	memcpy(op->buf->bytes, d->bytes + op->pos, op->len);
+	uint64_t pos = strikes(d, F_READ_MISDIRECT) ? place_for(op) : op->pos;
+
+	/* Reading back from where the write went astray would be believed: that much luck is not tested. */
+	memcpy(op->buf->bytes, d->bytes + (pos == d->stray ? op->pos : pos), op->len);
 	if (strikes(d, F_READ_WRONG))
 		op->buf->bytes[rnd((uint32_t)op->len)] ^= (uint8_t)(1 + rnd(255));
 	return (int64_t)op->len;
@@ -89,7 +95,7 @@ static int64_t disk_write(struct disk *d, struct leg_op *op)
 	if (strikes(d, F_LOST))
 		return (int64_t)op->len;
 	if (strikes(d, F_MISDIRECT))
-		pos = rnd((DISK - (uint32_t)op->len) / SECTOR + 1) * (uint64_t)SECTOR;
+		d->stray = pos = place_for(op);
 	memcpy(d->bytes + pos, op->buf->bytes, op->len);
 	if (strikes(d, F_WRITE_WRONG))
 		d->bytes[pos + rnd((uint32_t)op->len)] ^= 0x55;
@@ -280,7 +286,7 @@ static void client_random(void)
 static const struct engine_world world = { world_now, world_submit, world_accuse, world_alarm, world_ready };
 static struct run { uint32_t seed, last, check; enum { BEGIN, WORK, CALM, CHECK, COMPARE, STOP } phase; bool one_leg, again, clean; } run;
 static const uint32_t mixtures[] = { 0, F_READ_WRONG, F_ERROR, F_LOST, F_MISDIRECT, F_WRITE_WRONG, F_HANG, F_CRASH, F_FAILED,
-	F_BLANK | F_CRASH,
+	F_BLANK | F_CRASH, F_READ_MISDIRECT, F_READ_MISDIRECT | F_MISDIRECT,
 	F_READ_WRONG | F_ERROR | F_LOST | F_MISDIRECT | F_WRITE_WRONG | F_HANG | F_CRASH | F_FAILED,
 	F_READ_WRONG | F_ERROR | F_LOST | F_MISDIRECT | F_WRITE_WRONG | F_HANG | F_CRASH | F_FAILED | F_BLANK };
 enum { MIXTURES = sizeof(mixtures) / sizeof(mixtures[0]) };
@@ -437,7 +443,7 @@ static void step(void)
 			run_end();
 			break;
 		}
-		if (engine_is_ready() && w.quiet && w.steps == 0 && engine_is_whole())
+		if (engine_is_ready() && w.quiet && w.steps == 0 && engine_is_whole() && !engine.nr_repair)
 			w.quiet = false;
 		if (engine_is_ready() && !w.quiet && w.steps++ >= STEPS)
 			run.phase = CALM;

@@ -14,6 +14,7 @@ from harness import machine
 FOLDER = os.path.join(machine.ROOT, "tests", "recovery")
 SCRIPT = os.path.join(FOLDER, "under_fire.sh")
 LONG = os.environ.get("RECOVERY") == "long"
+RESTARTS = int(os.environ.get("RECOVERY_RESTARTS", "40"))	# 10000 for those with an hour
 WAYS = ["kill", "crash", "hang", "exit", "wrong-reply"]
 
 
@@ -59,6 +60,16 @@ def test_order_in_which_services_start_makes_no_difference(tmp_path):
     disk = make_disk(tmp_path / "disk.img", 16)
     result = machine.run_guest("sh ./start_order.sh", mem=256, disk=[disk], add=[os.path.join(FOLDER, "start_order.sh")], timeout=150)
     assert result.status == 0 and result.text.split("\n")[-2:] == ["fine 24", ""], result
+    assert_clean(disk)
+
+
+def test_nothing_is_left_of_drivers_that_were_replaced(tmp_path):
+    disk = make_disk(tmp_path / "disk.img", 16)
+    result = machine.run_guest(f"sh ./restarts.sh {RESTARTS}", mem=256, disk=[disk], add=[os.path.join(FOLDER, "restarts.sh")],
+                               timeout=120 + RESTARTS)
+    assert result.status == 0, result
+    before, after = (int(n) for n in result.text.split()[1:3])
+    assert before - after < 16, "an instance is a dozen frames, and there were more than a hundred"
     assert_clean(disk)
 
 

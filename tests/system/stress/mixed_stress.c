@@ -316,12 +316,13 @@ static void all_at_once(void)
 				}
 			}
 	unsigned long all_before = 0;
-	for (int s = 0; s < seconds && check_page->failures == 0; s += 10) {
-		for (int k = 0; k < 100 && going(); k++)
+	while (going() && check_page->failures == 0) {
+		long long line_ms = now_ms() + 10000;
+		while (going() && now_ms() < line_ms)
 			sleep_ms(100);
 		char line[300];
 		unsigned long all = 0;
-		int n = snprintf(line, sizeof line, "at %d s:", s + 10 < seconds ? s + 10 : seconds);
+		int n = snprintf(line, sizeof line, "at %lld s:", seconds - (end_ms - now_ms()) / 1000);
 		for (int w = 0; w < WORKERS; w++) {
 			unsigned long done = 0;
 			for (int c = 0; c < copies; c++)

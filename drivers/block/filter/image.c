@@ -282,7 +282,6 @@ int image_write(struct image *im, uint32_t legs, bool fua, bool verify)
 		if (legs >> i & 1 && !(good >> i & 1))
 			image_missed(im, i, good >> !i & 1);
 	if (!good || legs_are_missing(legs & ~good)) {
-		region_repair_later(im->group, REPAIR_SETTLE);
 		region_repair_later(im->group, REPAIR_REWRITE);
 		return -EIO;
 	}

@@ -147,15 +147,24 @@ static void usock_close(struct file *f)
 
 /* ---- as a file -------------------------------------------------------------------------------------------------- */
 
-static int64_t usock_read(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags)
+/* A message without address and files around the bytes of a read or write; NULL: no memory. */
+static struct sock_msg *sock_msg_of(const struct uio *u)
 {
 	struct sock_msg *m = calloc(1, sizeof *m);
-	(void)pos;
 	if (!m)
-		return -ENOMEM;
+		return NULL;
 	m->u = *u;
 	if (u->iov == &u->one)
 		m->u.iov = &m->u.one;
+	return m;
+}
+
+static int64_t usock_read(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags)
+{
+	struct sock_msg *m = sock_msg_of(u);
+	(void)pos;
+	if (!m)
+		return -ENOMEM;
 	int64_t n = usock_recv(c, f, m, flags & FILE_IO_NOWAIT ? MSG_DONTWAIT : 0);
 	sock_msg_drop_files(m);
 	free(m);
@@ -164,13 +173,10 @@ static int64_t usock_read(struct call *c, struct file *f, struct uio *u, int64_t
 
 static int64_t usock_write(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags)
 {
-	struct sock_msg *m = calloc(1, sizeof *m);
+	struct sock_msg *m = sock_msg_of(u);
 	(void)pos;
 	if (!m)
 		return -ENOMEM;
-	m->u = *u;
-	if (u->iov == &u->one)
-		m->u.iov = &m->u.one;
 	int64_t n = usock_send(c, f, m, flags & FILE_IO_NOWAIT ? MSG_DONTWAIT : 0);
 	free(m);
 	return n;

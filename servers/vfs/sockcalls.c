@@ -101,7 +101,10 @@ int64_t rq_socketpair(struct call *c)
 
 /* ---- names and connections -------------------------------------------------------------------------------------- */
 
-int64_t rq_bind(struct call *c)
+typedef int address_fn(struct call *c, struct file *f, const struct sockaddr_un *a, socklen_t len);
+
+/* `act` for the socket and the address that the call names. */
+static int64_t with_address(struct call *c, address_fn *act)
 {
 	struct sockaddr_un a;
 	int64_t error;
@@ -112,9 +115,19 @@ int64_t rq_bind(struct call *c)
 	if (len < 0)
 		return len;
 	file_get(f);
-	int r = sockaddr_bind(c, f->object, &a, (socklen_t)len);
+	int r = act(c, f, &a, (socklen_t)len);
 	file_put(f);
 	return r;
+}
+
+static int bind_to(struct call *c, struct file *f, const struct sockaddr_un *a, socklen_t len)
+{
+	return sockaddr_bind(c, f->object, a, len);
+}
+
+int64_t rq_bind(struct call *c)
+{
+	return with_address(c, bind_to);
 }
 
 int64_t rq_listen(struct call *c)
@@ -200,18 +213,7 @@ static int connect_to(struct call *c, struct file *f, const struct sockaddr_un *
 
 int64_t rq_connect(struct call *c)
 {
-	struct sockaddr_un a;
-	int64_t error;
-	struct file *f = sock_file(c, c->a[0], &error);
-	if (!f)
-		return error;
-	int len = sockaddr_read(c, c->a[1], (socklen_t)c->a[2], &a);
-	if (len < 0)
-		return len;
-	file_get(f);
-	int r = connect_to(c, f, &a, (socklen_t)len);
-	file_put(f);
-	return r;
+	return with_address(c, connect_to);
 }
 
 /* The next connection in the queue: its reference passes to the caller. */

@@ -84,6 +84,15 @@ static int64_t stream_check(struct call *c, struct usock *s, unsigned flags)
 	return s->shut_wr || !s->peer || s->peer->shut_rd ? send_broken(c, flags) : 0;
 }
 
+/* One sleep of a sender for room that `q` tells of; 0: look again. */
+static int64_t wait_for_room(struct call *c, const struct usock *s, struct waitq *q, bool nonblock)
+{
+	if (nonblock)
+		return -EAGAIN;
+	int w = call_wait(c, q, timeout_deadline(s->snd_timeout));
+	return w ? wait_result(w, s->snd_timeout) : 0;
+}
+
 static int64_t stream_wait_room(struct call *c, struct usock *s, unsigned flags, bool nonblock, size_t len)
 {
 	for (;;) {
@@ -92,11 +101,9 @@ static int64_t stream_wait_room(struct call *c, struct usock *s, unsigned flags,
 			return r;
 		if (s->peer->rx_bytes + (s->type == SOCK_STREAM ? 0 : len) < s->sndbuf || s->peer->rx_bytes == 0)
 			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		int w = call_wait(c, &s->q, timeout_deadline(s->snd_timeout));
-		if (w)
-			return wait_result(w, s->snd_timeout);
+		r = wait_for_room(c, s, &s->q, nonblock);
+		if (r)
+			return r;
 	}
 }
 
@@ -160,11 +167,9 @@ static int64_t datagram_wait_room(struct call *c, struct usock *s, struct usock 
 		}
 		if (to->rx_packets < SOCK_DGRAM_QUEUE)
 			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		int w = call_wait(c, &to->q, timeout_deadline(s->snd_timeout));
-		if (w)
-			return wait_result(w, s->snd_timeout);
+		int64_t r = wait_for_room(c, s, &to->q, nonblock);
+		if (r)
+			return r;
 	}
 }
 

@@ -50,6 +50,22 @@
 	mov %r15, F_R15(\f)
 .endm
 
+/* The reverse, out of the frame at rax, which itself comes last. */
+.macro RESTORE_MOST
+	mov F_RSI(%rax), %rsi
+	mov F_RDX(%rax), %rdx
+	mov F_R10(%rax), %r10
+	mov F_R8(%rax), %r8
+	mov F_R9(%rax), %r9
+	mov F_R12(%rax), %r12
+	mov F_R13(%rax), %r13
+	mov F_R14(%rax), %r14
+	mov F_RDI(%rax), %rdi
+	mov F_RBX(%rax), %rbx
+	mov F_RBP(%rax), %rbp
+	mov F_R15(%rax), %r15
+.endm
+
 	.section .text.hot, "ax"
 /* ---- system calls: rcx = user rip, r11 = user rflags; flags cleaned by the processor (MSR_FMASK) ---- */
 	.globl x86_syscall_entry
@@ -87,18 +103,7 @@ fpu_adjusted:
 	swapgs
 	wrgsbase %rdx
 	mov F_RFLAGS(%rax), %r11
-	mov F_RSI(%rax), %rsi
-	mov F_RDX(%rax), %rdx
-	mov F_R10(%rax), %r10
-	mov F_R8(%rax), %r8
-	mov F_R9(%rax), %r9
-	mov F_R12(%rax), %r12
-	mov F_R13(%rax), %r13
-	mov F_R14(%rax), %r14
-	mov F_RDI(%rax), %rdi
-	mov F_RBX(%rax), %rbx
-	mov F_RBP(%rax), %rbp
-	mov F_R15(%rax), %r15
+	RESTORE_MOST
 	mov F_RSP(%rax), %rsp
 	mov F_RAX(%rax), %rax
 	sysretq
@@ -116,18 +121,7 @@ leave_by_iret:
 	wrgsbase %rdx
 	mov F_RCX(%rax), %rcx
 	mov F_R11(%rax), %r11
-	mov F_RSI(%rax), %rsi
-	mov F_RDX(%rax), %rdx
-	mov F_R10(%rax), %r10
-	mov F_R8(%rax), %r8
-	mov F_R9(%rax), %r9
-	mov F_R12(%rax), %r12
-	mov F_R13(%rax), %r13
-	mov F_R14(%rax), %r14
-	mov F_RDI(%rax), %rdi
-	mov F_RBX(%rax), %rbx
-	mov F_RBP(%rax), %rbp
-	mov F_R15(%rax), %r15
+	RESTORE_MOST
 	mov F_RAX(%rax), %rax
 	iretq
 

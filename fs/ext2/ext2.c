@@ -7,6 +7,7 @@
  * files of it give errors. If the disk driver dies nobody here notices: libbdev repeats its requests.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,9 +203,17 @@ static const struct fs_ops ext2_ops = {
 	.statfs = service_statfs, .sync = ext2_sync, .seek = ext2_seek, .fallocate = ext2_fallocate,
 };
 
+/* RS wants it gone: at once when nothing is mounted, else it waits for the unmount or for RS's patience to end. */
+static void service_signal(int signo)
+{
+	if (signo == SIGTERM && !ext2_mounted())
+		sef_exit(0);
+}
+
 int main(void)
 {
-	static const struct sef_callbacks callbacks = { .init_fresh = service_init, .send_failed = bdev_send_failed };
+	static const struct sef_callbacks callbacks = { .init_fresh = service_init, .signal_handler = service_signal,
+							.send_failed = bdev_send_failed };
 	static const struct fs_loop loop = { .before_receive = before_receive, .message = on_message };
 	sef_startup(&callbacks);
 	fs_task_fibers(&ext2_ops, &loop);

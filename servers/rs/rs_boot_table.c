@@ -19,7 +19,8 @@ enum { TO_USERS = 1 };
 
 #define CORE (RS_PUB_CORE)
 #define CORE_PERIOD (10 * RS_SECOND)	/* a wrong verdict on one of these ends the system: be patient */
-#define PERIOD (5 * RS_SECOND)
+#define PERIOD (2 * RS_SECOND)	/* those that come back; not less: a terminal that is replaced by mistake loses typed-ahead input */
+#define TMPFS_PERIOD (5 * RS_SECOND)
 
 const struct rs_boot_entry rs_boot_table[] = {
 	{
@@ -73,7 +74,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_VFS),
 	},
 	{
-		.ep = EP_TMPFS, .name = "tmpfs", .priority = 2, .period_ns = PERIOD, .majors = NO_MAJORS,
+		.ep = EP_TMPFS, .name = "tmpfs", .priority = 2, .period_ns = TMPFS_PERIOD, .majors = NO_MAJORS,
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_VFS),
 		.vm_calls = VM_MAY(VM_MAP_ARCHIVE) | VM_MAY(VM_FREE_ARCHIVE) | VM_MAY(VM_FORGET) | VM_MAY(VM_PREFAULT)
 			| VM_MAY(VM_INFO),

@@ -63,6 +63,13 @@ def test_order_in_which_services_start_makes_no_difference(tmp_path):
     assert_clean(disk)
 
 
+def test_driver_and_pci_server_die_together_while_a_program_is_loaded(tmp_path):
+    disk = make_disk(tmp_path / "disk.img", 16)
+    result = machine.run_guest("sh ./together.sh 5", mem=256, disk=[disk], add=[os.path.join(FOLDER, "together.sh")], timeout=150)
+    assert result.status == 0 and result.text.count("restarted 5 times") == 2, result
+    assert_clean(disk)
+
+
 def test_nothing_is_left_of_drivers_that_were_replaced(tmp_path):
     disk = make_disk(tmp_path / "disk.img", 16)
     result = machine.run_guest(f"sh ./restarts.sh {RESTARTS}", mem=256, disk=[disk], add=[os.path.join(FOLDER, "restarts.sh")],

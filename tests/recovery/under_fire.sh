@@ -6,9 +6,9 @@
 #   kill         SIGKILL from outside
 #   other words  `service fi`: crash, check, exit, hang, sleep, wrong-reply
 #
-# Copies again until each way was used once. Prints `copied SECONDS failures COUNT` (seconds for one copy) and, for each loss that the
-# file system noticed, `answer MILLISECONDS` until the driver's successor answered. Status 0 when every cp ended with 0 and the copy, read from
-# the disk anew, equals the original.
+# Copies again until each way was used once and MIN_SECONDS have passed. Prints `copied SECONDS failures COUNT` (seconds for one copy) and,
+# for each loss that the file system noticed, `answer MILLISECONDS` until the driver's successor answered. Status 0 when every cp ended with
+# 0 and the copy, read from the disk anew, equals the original.
 mib=$1 interval=$2
 shift 2
 driver=virtio_blk
@@ -59,12 +59,13 @@ shooter=$!
 clock
 start=$now
 rounds=0
-while [ $rounds = 0 ] || { [ "$interval" != 0 ] && [ ! -e /tmp/all_ways_used ]; }; do
+enough=$((now + 100 * ${MIN_SECONDS:-0}))
+while [ $rounds = 0 ] || [ "$now" -lt "$enough" ] || { [ "$interval" != 0 ] && [ ! -e /tmp/all_ways_used ]; }; do
 	cp /mnt/disk/original /mnt/disk/copy || die "cp ended with $?"
 	sync
 	rounds=$((rounds + 1))
+	clock
 done
-clock
 took=$(((now - start) / rounds))
 kill $shooter 2>/dev/null
 umount /mnt/disk || die "umount"

@@ -14,6 +14,7 @@ void page_free(void *page, bool exported);
 uint64_t page_count(void);	/* pages in use */
 void page_limit_set(uint64_t pages);
 uint64_t page_limit(void);
+uint64_t page_room(void);		/* pages that may still be had */
 
 /* A sparse array of pages: a radix tree of 512-way tables, as high as the highest page needs. */
 struct page_tree { void *root; int height; uint64_t count; };

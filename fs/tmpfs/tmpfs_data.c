@@ -218,8 +218,23 @@ int64_t file_seek(uint64_t id, uint64_t offset, int whence, uint64_t *found)
 	return 0;
 }
 
+/* Is there room for what the file lacks of these pages? Asked first, so that a request that fails leaves nothing behind. */
+static bool range_fits(struct node *n, uint64_t first, uint64_t last)
+{
+	const struct instance *i = n->instance;
+	uint64_t room = min_u64(i->max_pages > i->pages ? i->max_pages - i->pages : 0, page_room()), there = 0;
+
+	if (last - first < room)
+		return true;
+	for (uint64_t p = page_tree_next(&n->pages, first); p <= last; p = page_tree_next(&n->pages, p + 1))
+		there++;
+	return last - first + 1 - there <= room;
+}
+
 static int64_t range_allocate(struct node *n, uint64_t first, uint64_t last)
 {
+	if (!range_fits(n, first / TMPFS_BLOCK, last / TMPFS_BLOCK))
+		return -ENOSPC;
 	for (uint64_t page = first / TMPFS_BLOCK; page <= last / TMPFS_BLOCK; page++) {
 		uintptr_t *slot = page_tree_slot(&n->pages, page, true);
 		uint8_t *fresh = slot && !*slot ? file_page_alloc(n, true) : NULL;

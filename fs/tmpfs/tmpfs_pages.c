@@ -79,6 +79,7 @@ void page_free(void *page, bool exported)
 uint64_t page_count(void) { return pool.in_use; }
 void page_limit_set(uint64_t pages) { pool.limit = pages; }
 uint64_t page_limit(void) { return pool.limit; }
+uint64_t page_room(void) { return pool.limit > pool.in_use ? pool.limit - pool.in_use : 0; }
 
 /* ---- trees --------------------------------------------------------------------------------------------------------- */
 

@@ -22,3 +22,4 @@ int tmpfile_make(struct client *cl, struct vnode *dir, unsigned mode, struct vno
 
 extern const struct file_ops regular_file_ops, directory_ops, path_only_ops;
 int file_truncate(struct client *cl, struct vnode *v, uint64_t size);
+int file_may_grow(struct client *cl, const struct vnode *v, uint64_t size);	/* RLIMIT_FSIZE: 0, or -EFBIG and SIGXFSZ */

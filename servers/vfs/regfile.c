@@ -111,17 +111,24 @@ static int64_t regular_write(struct call *c, struct file *f, struct uio *u, int6
 	return n;
 }
 
+int file_may_grow(struct client *cl, const struct vnode *v, uint64_t size)
+{
+	if (size <= cl->limit_fsize || size <= v->attr.size)
+		return 0;
+	signal_send(cl->ep, SIGXFSZ);
+	return -EFBIG;
+}
+
 int file_truncate(struct client *cl, struct vnode *v, uint64_t size)
 {
-	if (size > cl->limit_fsize && size > v->attr.size) {
-		signal_send(cl->ep, SIGXFSZ);
-		return -EFBIG;
-	}
+	int r = file_may_grow(cl, v, size);
+	if (r)
+		return r;
 	int sealed = sealed_against(v, size, false);
 	if (sealed)
 		return sealed;
 	struct fs_attr in = { .size = size };
-	int r = fs_setattr(v, FS_SET_SIZE, &in);
+	r = fs_setattr(v, FS_SET_SIZE, &in);
 	if (r == 0)
 		drop_setid(cl, v);
 	return r;

@@ -197,6 +197,8 @@ int64_t rq_fallocate(struct call *c)
 	if (!f || f->flags & O_PATH)
 		return -EBADF;
 	int r = fallocate_check(f, (int64_t)(int)c->a[1], (int64_t)c->a[2], (int64_t)c->a[3]);
+	if (r == 0)
+		r = file_may_grow(c->client, f->vnode, c->a[2] + c->a[3]);
 	if (r)
 		return r;
 	file_get(f);

@@ -127,6 +127,8 @@ static void fsize(void)
 	CHECK_ERR(pwrite(fd, buf, 1, 5000), EFBIG);
 	CHECK_ERR(ftruncate(fd, 1001), EFBIG);
 	CHECK_EQ(xfsz, 3);
+	CHECK_ERR(fallocate(fd, 0, 0, 1001), EFBIG);
+	CHECK_EQ(xfsz, 4);
 	CHECK_EQ(ftruncate(fd, 1000), 0);
 	CHECK_EQ(pwrite(fd, buf, 600, 0), 600);
 	pid_t pid;

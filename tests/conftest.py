@@ -52,6 +52,7 @@ def in_groups(items):
     items.sort(key=lambda item: FIRST.index(group_of(item)) if group_of(item) in FIRST else len(FIRST))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items):
     in_groups(items)
     known = list(known_failures())

@@ -90,8 +90,11 @@ static void full_memory_is_an_error_and_loses_nothing(void)
 	struct node *n = make(0100644);
 	struct fs_rep rep;
 	user = buf;
+	struct fs_attr attr;
 	page_limit_set(page_count() + 10);
+	assert(file_fallocate(n->id, 0, 0, LEN, &attr) == -ENOSPC && n->pages.count == 0);
 	assert(file_write(n->id, &(struct fs_data){ .len = LEN }, 0, &rep) == 10 * TMPFS_BLOCK);
+	assert(file_fallocate(n->id, 0, 0, 10 * TMPFS_BLOCK, &attr) == 0);
 	assert(file_write(n->id, &(struct fs_data){ .offset = LEN, .len = 1 }, 0, &rep) == -ENOSPC && n->size == 10 * TMPFS_BLOCK);
 	page_limit_set(UINT64_MAX);
 	drop(n);

@@ -52,23 +52,6 @@ int64_t fs_data_in(const struct fs_data *d, uint64_t at, void *to, size_t len)
 	return 0;
 }
 
-int fs_dirlist_add(struct fs_dirlist *list, uint64_t node, uint32_t mode, const char *name, size_t len, uint64_t next_cookie)
-{
-	size_t bytes = (offsetof(struct dirent, d_name) + len + 1 + 7) & ~7ul;
-	if (list->room - list->used < bytes)
-		return 0;
-	struct dirent *d = (struct dirent *)(void *)(list->buf + list->used);
-	memset(d, 0, bytes);
-	d->d_ino = node;
-	d->d_off = (int64_t)next_cookie;
-	d->d_reclen = (uint16_t)bytes;
-	d->d_type = (uint8_t)(mode >> 12 & 017);
-	memcpy(d->d_name, name, len);
-	list->used += bytes;
-	list->next = next_cookie;
-	return 1;
-}
-
 void fs_forget_pages(uint64_t node, uint64_t first_page) { (void)node, (void)first_page; }
 
 int64_t fs_now(void) { return now += 1000003; }

@@ -29,19 +29,18 @@ def assert_clean(disk):
 
 
 def copy(tmp_path, mib, interval, ways, smp, timeout):
-    """Seconds the copy took, and how often the driver was replaced."""
+    """How often the driver was replaced."""
     disk = make_disk(tmp_path / "disk.img", 3 * mib + 32)
     result = machine.run_guest(["sh", "./under_fire.sh", str(mib), str(interval), *ways], smp=smp, mem=256, add=[SCRIPT],
                                disk=[disk], timeout=timeout)
     assert result.status == 0, result
     assert_clean(disk)
-    words = result.text.split()
-    return float(words[words.index("copied") + 1]), int(words[words.index("failures") + 1])
+    return int(result.text.split()[-1])
 
 
 @pytest.mark.parametrize("smp", [1, 4])
 def test_copy_while_the_driver_fails_in_every_way(tmp_path, smp):
-    _, failures = copy(tmp_path, 16, 1, WAYS, smp, 200)
+    failures = copy(tmp_path, 16, 1, WAYS, smp, 200)
     assert failures >= len(WAYS), "a failure did not lead to a new driver"
 
 
@@ -83,5 +82,5 @@ def test_nothing_is_left_of_drivers_that_were_replaced(tmp_path):
 @pytest.mark.skipif(not LONG, reason="RECOVERY=long")
 @pytest.mark.parametrize("smp", [1, 2, 4])
 def test_long_copy_while_the_driver_fails_in_every_way(tmp_path, smp):
-    _, failures = copy(tmp_path, 256, 1, WAYS, smp, 1200)
+    failures = copy(tmp_path, 256, 1, WAYS, smp, 1200)
     assert failures >= len(WAYS), "a failure did not lead to a new driver"

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Copies MIB on an ext2 disk while the disk driver is made to fail every INTERVAL seconds in the ways KINDS, in turn; then compares.
-# INTERVAL 0: undisturbed. Runs in the guest: under_fire.sh MIB INTERVAL KINDS...
+# Runs in the guest: under_fire.sh MIB INTERVAL KINDS...
 #
 #   kill         SIGKILL from outside
 #   other words  `service fi`: crash, check, exit, hang, sleep, wrong-reply
 #
-# Copies again until each way was used once and MIN_SECONDS have passed. Prints `copied SECONDS failures COUNT` (seconds for one copy) and,
-# for each loss that the file system noticed, `answer MILLISECONDS` until the driver's successor answered. Status 0 when every cp ended with
-# 0 and the copy, read from the disk anew, equals the original.
+# Copies under fire until each way was used once. With PAIRS=N SECONDS_EACH=S: N times S seconds of undisturbed copies and S seconds of copies
+# under fire, so that both see the same machine. Prints `quiet MS` or `fire MS` for each copy, `failures COUNT`, and for each
+# loss that the file system noticed `answer MS` until the driver's successor answered. Status 0 when every cp ended with 0 and
+# the copy, read from the disk anew, equals the original.
 mib=$1 interval=$2
 shift 2
 driver=virtio_blk
@@ -48,30 +49,48 @@ original() {
 	while echo "$((shift += 1))" && cat /bin/busybox; do :; done 2>/dev/null | head -c $((mib << 20)) >/mnt/disk/original
 }
 
+copy() {
+	clock
+	began=$now
+	cp /mnt/disk/original /mnt/disk/copy || die "cp ended with $?"
+	sync
+	clock
+	echo "$1 $(((now - began) * 10))"
+}
+
+# One copy at least, and for SECONDS_EACH if that is longer.
+copies() {
+	copy "$1"
+	end=$((began + 100 * ${SECONDS_EACH:-0}))
+	while [ "$now" -lt $end ]; do copy "$1"; done
+}
+
+copies_under_fire() {
+	rm -f /tmp/all_ways_used
+	fire "$@" &
+	shooter=$!
+	copies fire
+	while [ -z "$PAIRS" ] && [ ! -e /tmp/all_ways_used ]; do copy fire; done
+	kill $shooter
+	wait $shooter
+}
+
 /etc/rc.disk start || die "no disk"
 mkdir -p /mnt/disk
 mount -t ext2 /dev/vda /mnt/disk || die "mount"
 original || die "writing the original"
 sync
 sum=$(md5sum </mnt/disk/original)
-[ "$interval" = 0 ] || fire "$@" &
-shooter=$!
-clock
-start=$now
-rounds=0
-enough=$((now + 100 * ${MIN_SECONDS:-0}))
-while [ $rounds = 0 ] || [ "$now" -lt "$enough" ] || { [ "$interval" != 0 ] && [ ! -e /tmp/all_ways_used ]; }; do
-	cp /mnt/disk/original /mnt/disk/copy || die "cp ended with $?"
-	sync
-	rounds=$((rounds + 1))
-	clock
+pair=0
+while [ $pair -lt "${PAIRS:-1}" ]; do
+	[ -z "$PAIRS" ] || copies quiet
+	copies_under_fire "$@"
+	pair=$((pair + 1))
 done
-took=$(((now - start) / rounds))
-kill $shooter 2>/dev/null
 umount /mnt/disk || die "umount"
 mount -t ext2 /dev/vda /mnt/disk || die "second mount"
 [ "$(md5sum </mnt/disk/original)" = "$sum" ] || die "the original has changed"
 [ "$(md5sum </mnt/disk/copy)" = "$sum" ] || die "the copy differs"
 umount /mnt/disk || die "last umount"
 dmesg | sed -n "s/.*$driver answers again, \\([0-9.]*\\) ms.*/answer \\1/p"
-echo "copied $((took / 100)).$((took % 100 / 10)) failures $(field restarts)"
+echo "failures $(field restarts)"

@@ -133,6 +133,7 @@ struct rs_boot_entry {
 extern const struct rs_boot_entry rs_boot_table[];
 extern const uint32_t rs_boot_count;
 err_t rs_boot_start(void);
+void rs_boot_run(struct rs_slot *s);	/* let it go */
 void rs_boot_initialised(struct rs_slot *s);
 
 /* rs_priv.c */

@@ -3,10 +3,16 @@
  * Boot. The kernel has loaded the services of the boot image into their slots and started RS and VM. Each gets its privileges from
  * rs_boot_table, and they learn of each other from RS's table. VM is told first and awaited, because all others need memory; then
  * the rest are let go in their order, and their answers collected as they come. If one cannot initialise the system cannot start.
+ *
+ * That order is a habit, not a need: whoever asks a service that has not started yet waits in its queue. With rs.shuffle=SEED among the
+ * kernel's words each of them is let go at a moment of its own, drawn from the seed, so the order and what overlaps is another one for each
+ * seed; /etc/rc.disk shuffles the services it starts by the same word. Tests boot so, to show that the end is always the same.
  */
 #include "rs.h"
 #include <libsys/grant.h>
 #include <stdio.h>
+
+enum { SHUFFLE_SPREAD_MS = 60, CMDLINE_BYTES = 1024 };
 
 static bool rs_boot_is_loaded(const struct rs_boot_entry *b)
 {
@@ -61,7 +67,7 @@ static err_t rs_boot_register(const struct rs_boot_entry *b)
 	return r;
 }
 
-static void rs_boot_run(struct rs_slot *s)
+void rs_boot_run(struct rs_slot *s)
 {
 	err_t r;
 
@@ -92,14 +98,57 @@ err_t rs_boot_start(void)
 	return 0;
 }
 
+/* ---- the order ---- */
+
+/* True if the kernel was given rs.shuffle=SEED. */
+static bool rs_shuffle_seed(uint64_t *seed)
+{
+	static const char word[] = "rs.shuffle=";
+	char line[CMDLINE_BYTES + 1] = " ", *at;
+
+	if (sys_getinfo(GETINFO_CMDLINE, line + 1, CMDLINE_BYTES - 1, 0, 0) != 0)
+		return false;
+	for (at = strstr(line, word); at; at = strstr(at + 1, word))
+		if (at[-1] == ' ') {
+			*seed = strtoull(at + sizeof(word) - 1, 0, 10);
+			return true;
+		}
+	return false;
+}
+
+/* splitmix64 */
+static uint64_t rs_shuffle_draw(uint64_t *state)
+{
+	uint64_t x = *state += 0x9e3779b97f4a7c15u;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+static void rs_boot_run_rest(void)
+{
+	nstime_t now = sys_uptime();
+	uint64_t seed;
+	bool shuffled = rs_shuffle_seed(&seed);
+
+	if (shuffled)
+		log_info("start order shuffled by %llu", (unsigned long long)seed);
+	for RS_EACH_SLOT(s) {
+		if (!s->pub->in_use || s->pub->state != RS_FREE)
+			continue;
+		if (shuffled)
+			s->deadline = now + rs_shuffle_draw(&seed) % (SHUFFLE_SPREAD_MS * RS_MS);
+		else
+			rs_boot_run(s);
+	}
+}
+
 void rs_boot_initialised(struct rs_slot *s)
 {
 	rs.boot_left--;
-	if (s->pub->endpoint == EP_VM) {
-		for RS_EACH_SLOT(other)
-			if (other->pub->in_use && other->pub->state == RS_FREE)
-				rs_boot_run(other);
-	}
+	if (s->pub->endpoint == EP_VM)
+		rs_boot_run_rest();
 	if (rs.boot_left == 0)
 		log_info("all %u boot services run after %llu ms", rs.nr_slots, (unsigned long long)sys_uptime() / RS_MS);
 }

@@ -94,7 +94,10 @@ static void rs_deadline_passed(struct rs_slot *s)
 	case RS_BACKOFF:
 		rs_revive(s);
 		break;
-	case RS_FREE: case RS_RUNNING: case RS_DEAD: case RS_FAILED: case RS_UPDATING: case RS_TEMPLATE:
+	case RS_FREE:
+		rs_boot_run(s);
+		break;
+	case RS_RUNNING: case RS_DEAD: case RS_FAILED: case RS_UPDATING: case RS_TEMPLATE:
 		break;
 	}
 }

@@ -123,7 +123,9 @@ static int64_t exchange(struct call *c, struct driver *driver, uint32_t type, st
 	q->id = rq->id;
 	*MSG_BODY(struct cdev_req, &m) = *q;
 	request_send(rq, &m);
+	driver->uses++;		/* its entry stays while we wait */
 	int64_t r = request_wait_cancellable(c, rq, q->minor);
+	driver->uses--;
 	if (r) {
 		driver_lost(driver, instance);
 		rep->value = rq->progress;
@@ -308,7 +310,7 @@ static int64_t io_piece(struct call *c, struct cdev_io *io, vaddr_t addr, uint64
 	return io_partial(&p, r == -ESOFTFAULT ? -EFAULT : r);
 }
 
-/* Piece after piece; only the first may wait when reading, so that what has come is returned. */
+/* Piece after piece; only the first may wait when reading, so that what has come is returned. A signal ends it between two pieces. */
 static int64_t device_io(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags, uint32_t type)
 {
 	struct cdev_io io = { .f = f, .u = u, .type = type, .flags = access_flags(f->flags), .pos = (uint64_t)*pos };
@@ -328,7 +330,7 @@ static int64_t device_io(struct call *c, struct file *f, struct uio *u, int64_t 
 			break;
 		if (type == CDEV_READ)
 			io.flags |= CDEV_NONBLOCK;
-	} while (u->left);
+	} while (u->left && !(c && c->cancelled));
 	*pos = (int64_t)io.pos;
 	return total;
 }

@@ -13,6 +13,7 @@
 
 #include <libsef/ds.h>
 #include <libsef/sef.h>
+#include <libsys/kcall.h>
 #include <proto/rs.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,17 +39,23 @@ static struct driver *driver_find(const char *label)
 	return NULL;
 }
 
-/* One that nobody uses, better one that nobody ever used. */
+/* Nobody points to it, and the service that it names is gone: one without device numbers (blockfs) is found by its label alone. */
+static bool driver_is_over(const struct driver *d)
+{
+	return !d->uses && !d->reopening && list_empty(&d->changed.waiters)
+	    && (d->state == DRIVER_DOWN || sys_times(d->ep, NULL, NULL, NULL) != 0);
+}
+
+/* An entry that nobody ever used, or else one that is over. */
 static struct driver *driver_unused(void)
 {
-	struct driver *unused = NULL;
-	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS; d++) {
-		if (!d->uses && !d->reopening && (!unused || !d->label[0]))
-			unused = d;
-		if (unused && !unused->label[0])
-			break;
-	}
-	return unused;
+	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS; d++)
+		if (!d->label[0])
+			return d;
+	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS; d++)
+		if (driver_is_over(d))
+			return d;
+	return NULL;
 }
 
 static struct driver *driver_alloc(const char *label)

@@ -392,20 +392,28 @@ int blkdev_file_sync(struct file *f) { return blkdev_sync(f->object, 0); }
 
 /* ---- for mounts ------------------------------------------------------------------------------------------------------ */
 
+static int claim_permitted(const struct blkdev *b)
+{
+	if (b->exclusive || claimed(b->rdev))
+		return -EBUSY;
+	for (struct list *l = blkdevs.all.next; l != &blkdevs.all; l = l->next) {
+		const struct blkdev *o = list_entry(l, struct blkdev, link);
+		if (same_bytes(o->rdev, b->rdev) && o->writers)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+/* Looked at again after each wait: somebody may have opened the device for writing meanwhile. */
 static int claim(struct blkdev *b)
 {
 	fiber_lock_get(&b->lock);	/* a close may be under way: it writes */
-	int r = b->exclusive || claimed(b->rdev) ? -EBUSY : 0;
 	fiber_lock_put(&b->lock);
-	for (struct list *l = blkdevs.all.next; r == 0 && l != &blkdevs.all; l = l->next) {
-		struct blkdev *o = list_entry(l, struct blkdev, link);
-		if (same_bytes(o->rdev, b->rdev) && o->writers)
-			r = -EBUSY;
-	}
+	int r = claim_permitted(b);
 	if (r == 0 && b->m)
 		r = blkdev_sync(b, FS_SYNC_DROP);
-	if (r == 0 && claimed(b->rdev))
-		r = -EBUSY;
+	if (r == 0)
+		r = claim_permitted(b);
 	b->claimed = b->claimed || r == 0;
 	return r;
 }

@@ -274,22 +274,26 @@ static bool mount_lasts(const struct mount *m)
 	return m->claims && !m->failed;
 }
 
+/* The next to be written: the oldest of those whose number is `first` at least. They are not attached in the order of their numbers. */
+static struct mount *mount_to_sync(uint64_t first)
+{
+	struct mount *next = NULL;
+	for (struct mount *m = mount_next(NULL); m; m = mount_next(m))
+		if (mount_lasts(m) && m->instance >= first && (!next || m->instance < next->instance))
+			next = m;
+	return next;
+}
+
 /* The mount table may change while one is written. */
 int64_t rq_sync(struct call *c)
 {
-	uint64_t last = 0;
-	struct mount *m = mount_next(NULL);
+	struct mount *m;
 	(void)c;
-	while (m) {
-		if (m->instance < last || !mount_lasts(m)) {
-			m = mount_next(m);
-			continue;
-		}
-		last = m->instance + 1;
+	for (uint64_t first = 0; (m = mount_to_sync(first));) {
 		struct vnode *v = vnode_get(m->root);
+		first = m->instance + 1;
 		fs_sync_all(m);
 		vnode_put(v);
-		m = mount_next(NULL);
 	}
 	blkdevs_sync();
 	return 0;

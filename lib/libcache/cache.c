@@ -132,6 +132,7 @@ struct cache_dev *cache_dev_open(const struct cache_backend *backend, void *ctx,
 	clist_init(&dev->dirty_meta);
 	clist_init(&dev->running);
 	clist_init(&dev->queued);
+	sweep_init(&dev->background, 0, false);
 	clist_append(&cache.devs, &dev->link);
 	cache_file_init(&dev->meta, dev, &meta_ops, bytes);
 	return dev;
@@ -160,6 +161,7 @@ void cache_dev_close(struct cache_dev *dev)
 	cache_drop(&dev->meta, 0);
 	while (dev->nr_io || dev->ticking)
 		cache_wait(dev);
+	sweep_fini(&dev->background);
 	clist_remove(&dev->link);
 	free(dev);
 }
@@ -183,10 +185,11 @@ void cache_file_fini(struct cache_file *f)
 
 /* ---- the table of pages ----------------------------------------------------------------------------------------- */
 
+/* Pages that follow each other have slots that do: who goes through a file goes through the table, not to another page of it each time. */
 static struct cache_page **table_slot(const struct cache_file *f, uint64_t index)
 {
-	uint64_t h = ((uint64_t)(uintptr_t)f >> 4) * 0x9e3779b97f4a7c15ull + index * 0xd1342543de82ef95ull;
-	return &cache.table[(h >> 24 ^ h >> 44) & cache.table_mask];
+	uint64_t h = ((uint64_t)(uintptr_t)f >> 4) * 0x9e3779b97f4a7c15ull;
+	return &cache.table[((h >> 24 ^ h >> 44) + index) & cache.table_mask];
 }
 
 struct cache_page *page_find(const struct cache_file *f, uint64_t index)
@@ -490,12 +493,22 @@ int cache_get(struct cache_file *f, uint64_t index, unsigned flags, struct cache
 	return 0;
 }
 
+const uint8_t *cache_peek(const struct cache_file *f, uint64_t index)
+{
+	struct cache_page *p = page_find(f, index);
+	if (!p || p->flags & PAGE_MAPPING || p->valid != f->dev->all)
+		return NULL;
+	p->flags |= PAGE_USED_AGAIN;
+	cache.stats.hits++;
+	return p->data;
+}
+
 void cache_put(struct cache_page *p, unsigned flags)
 {
 	if (flags & CACHE_WRITE && --p->writers == 0) {
 		cache_wake(p);
 		if (p->dirty)
-			cache_wake(p->file);
+			cache_wake(&cache);	/* it may be written now */
 	}
 	page_unpin(p);
 }

@@ -72,6 +72,7 @@ static void io_submit(struct cache_io *io)
 	struct cache_dev *dev = io->dev;
 
 	dev->nr_io++;
+	dev->nr_writes += io->op == CACHE_OP_WRITE;
 	cache.nr_io++;
 	cache.stats.reads += io->op == CACHE_OP_READ;
 	cache.stats.writes += io->op == CACHE_OP_WRITE;
@@ -124,6 +125,7 @@ static void part_written(const struct cache_part *part, int error)
 {
 	struct cache_page *p = part->page;
 	p->writing &= (uint8_t)~part->blocks;
+	cache.nr_writing -= !p->writing;
 	if (part->copy)
 		page_give_spare(part->copy);
 	if (!error) {
@@ -157,6 +159,7 @@ void cache_io_done(struct cache_io *io, int64_t result)
 
 	clist_remove(&io->link);
 	dev->nr_io--;
+	dev->nr_writes -= io->op == CACHE_OP_WRITE;
 	cache.nr_io--;
 	cache.stats.errors += error != 0;
 	if (io->flushed) {
@@ -168,6 +171,7 @@ void cache_io_done(struct cache_io *io, int64_t result)
 		part_done(io, &io->part[i], error);
 	io_free(io);
 	queue_run(dev);
+	write_more(dev);
 	cache_wake(dev);
 	cache_wake(&cache);
 }
@@ -190,7 +194,7 @@ int cache_dev_flush(struct cache_dev *dev)
 
 /* ---- making transfers of pages ---------------------------------------------------------------------------------- */
 
-struct gather { struct cache_io *io; enum cache_op op; };
+struct gather { struct cache_io *io; enum cache_op op; uint32_t most; /* transfers of that kind at a time */ };
 
 static void gather_end(struct gather *g)
 {
@@ -199,13 +203,13 @@ static void gather_end(struct gather *g)
 	g->io = NULL;
 }
 
-/* Room for one more part at `pos`: the transfer at hand, or a new one. */
+/* Room for one more part at `pos`: the transfer at hand, or a new one, or NULL. */
 static struct cache_io *gather_io(struct gather *g, struct cache_dev *dev, uint64_t pos)
 {
 	struct cache_io *io = g->io;
 	if (io && (io->dev != dev || io->pos + io->len != pos || io->nparts == CACHE_IO_SEGS))
 		gather_end(g);
-	if (!g->io) {
+	if (!g->io && !(g->op == CACHE_OP_WRITE && dev->nr_writes >= g->most)) {
 		g->io = io_new(dev, g->op);
 		if (g->io)
 			g->io->pos = pos;
@@ -254,6 +258,7 @@ static bool gather_page(struct gather *g, struct cache_page *p, uint8_t blocks)
 		if (g->op == CACHE_OP_READ) {
 			p->reading |= run;
 		} else {
+			cache.nr_writing += !p->writing;
 			p->writing |= run;
 			p->dirty &= (uint8_t)~run;
 		}
@@ -278,34 +283,30 @@ bool pages_read(struct cache_page **pages, unsigned n)
 	return all;
 }
 
-static int by_position(const void *a, const void *b)
+bool page_writable(const struct cache_page *p)
 {
-	const struct cache_page *p = *(struct cache_page *const *)a, *q = *(struct cache_page *const *)b;
-	unsigned i = (unsigned)__builtin_ctz(p->dirty), j = (unsigned)__builtin_ctz(q->dirty);
-	return p->pos[i] < q->pos[j] ? -1 : p->pos[i] > q->pos[j];
+	return p->dirty & (uint8_t)~p->writing && !p->writers && !p->reading;
 }
 
-static bool page_writable(const struct cache_page *p)
+/* Is the page still one that the sweep is about? */
+static bool sweep_has(const struct sweep *s, const struct cache_dev *dev, const struct cache_page *p)
 {
-	return p->dirty && !p->writers && !p->writing && !p->reading;
+	return p->file && p->file->dev == dev && page_is_meta(p) == s->meta && p->gen <= s->mark && page_writable(p);
 }
 
-bool pages_write(struct cache_page **pages, unsigned n)
+void sweep_write(struct sweep *s, struct cache_dev *dev, uint32_t most)
 {
-	struct gather g = { .op = CACHE_OP_WRITE };
-	unsigned kept = 0;
-	bool all = true;
-
-	for (unsigned i = 0; i < n; i++)
-		if (page_writable(pages[i]))
-			pages[kept++] = pages[i];
-	qsort(pages, kept, sizeof(struct cache_page *), by_position);
-	for (unsigned i = 0; i < kept && all; i++) {
-		struct cache_page *p = pages[i];
+	struct gather g = { .op = CACHE_OP_WRITE, .most = most };
+	dev->sweeping = true;
+	for (; s->at < s->n; s->at++) {
+		struct cache_page *p = s->entry[s->at].page;
+		if (!sweep_has(s, dev, p))
+			continue;
 		if (p->flags & PAGE_MAPPED_WRITE)
 			p->sum = page_sum(p->data);
-		all = gather_page(&g, p, p->dirty);
+		if (!gather_page(&g, p, p->dirty & (uint8_t)~p->writing))
+			break;
 	}
 	gather_end(&g);
-	return all;
+	dev->sweeping = false;
 }

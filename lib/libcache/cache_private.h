@@ -12,6 +12,17 @@ enum {
 };
 enum { PAGE_MAPPED = PAGE_MAPPED_READ | PAGE_MAPPED_WRITE };
 
+/* Dirty pages on their way to the device, see cache_sweep.c. */
+enum { SWEEP_SMALL = 32 };
+struct sweep_entry { uint64_t pos; struct cache_page *page; };
+struct sweep {
+	struct sweep_entry *entry;	/* `small`, or memory for two times `room` */
+	size_t n, at, room;
+	uint64_t mark;			/* only what became dirty up to this generation */
+	bool meta;			/* pages of metadata, or of data: never both, for the sake of order */
+	struct sweep_entry small[SWEEP_SMALL];
+};
+
 struct cache_dev {
 	struct cache_list link;
 	const struct cache_backend *backend;
@@ -26,14 +37,16 @@ struct cache_dev {
 	int64_t mapped_since;		/* a program may write pages of it since then; 0: none */
 	struct cache_list dirty_data, dirty_meta;	/* pages, oldest first */
 	struct cache_list running, queued;		/* transfers */
-	uint32_t nr_io;
+	uint32_t nr_io, nr_writes;			/* of both lists; those of them that write */
+	struct sweep background;			/* what is written without being asked for */
+	bool sweeping;			/* transfers of a sweep are being started: one that ends at once must not start others */
 };
 
 struct cache {
 	uint8_t *arena;
 	uint64_t arena_bytes;
 	struct cache_page *pages;	/* one for each page of the arena */
-	uint64_t nr_pages, nr_touched, nr_free, nr_dirty, nr_io;
+	uint64_t nr_pages, nr_touched, nr_free, nr_dirty, nr_writing, nr_io;	/* nr_writing: of the dirty ones, those in transfers */
 	struct cache_page *free;	/* by `chain` */
 	struct cache_page **table;
 	uint64_t table_mask;
@@ -79,11 +92,21 @@ static inline bool page_is_meta(const struct cache_page *p) { return p->file == 
 /* cache_io.c */
 int cache_io_init(void);
 struct cache_io *io_new(struct cache_dev *dev, enum cache_op op);	/* NULL: all are in use */
-/* Transfers for pages: what is not valid is read; what is dirty is written, unless held for writing. False: no transfer was free. */
+/* Transfers for pages: what is not valid is read. False: no transfer was free. */
 bool pages_read(struct cache_page **pages, unsigned n);
-bool pages_write(struct cache_page **pages, unsigned n);
+bool page_writable(const struct cache_page *p);	/* has dirty blocks that may be written now */
+/* Write the pages of a sweep from where it stands on, until `most` transfers of the device write. */
+void sweep_write(struct sweep *s, struct cache_dev *dev, uint32_t most);
+
+/* cache_sweep.c */
+void sweep_init(struct sweep *s, uint64_t mark, bool meta);
+bool sweep_add(struct sweep *s, struct cache_page *p);	/* a dirty one. False: no room for more */
+void sweep_sort(struct sweep *s, const struct cache_dev *dev);
+void sweep_fini(struct sweep *s);
+static inline bool sweep_is_done(const struct sweep *s) { return s->at == s->n; }
 
 /* cache_write.c */
-void write_some(struct cache_dev *dev);	/* begin writing the oldest; does not wait */
+void write_some(struct cache_dev *dev);	/* go on writing without being asked, or begin with it; does not wait */
+void write_more(struct cache_dev *dev);	/* only go on: a transfer has ended */
 void write_throttle(struct cache_dev *dev);
 uint64_t page_sum(const uint8_t *data);

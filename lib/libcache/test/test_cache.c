@@ -107,6 +107,8 @@ static void do_read(struct model *m, uint64_t index)
 	if (m->locked[index])
 		return;
 	m->locked[index] = true;
+	const uint8_t *peeked = cache_peek(&m->f, index);
+	EXPECT(!peeked || memcmp(peeked, m->bytes + index * CACHE_PAGE, CACHE_PAGE) == 0 || t.lossy);
 	int r = cache_get(&m->f, index, CACHE_READ, &p);
 	EXPECT(r == 0 || (r == -EIO && t.inject));
 	if (r == 0) {

@@ -64,6 +64,11 @@ static int dir_ask(struct client *cl, struct vnode *dir, const char *name, size_
 	*v = vnode_take(m, &attr);
 	if (!*v)
 		return -ENOMEM;
+	if (vnode_is_dir(*v) && vnode_is_below(dir, *v)) {	/* a ring, on a damaged disk */
+		vnode_put(*v);
+		*v = NULL;
+		return -ELOOP;
+	}
 	if (version == dir->names_version)
 		vnode_set_place(*v, dir, name, len);
 	if (cache && !vnode_nocache(*v))
@@ -470,12 +475,4 @@ int path_of_vnode(struct vnode *v, struct vnode *root, char *buf, size_t room, c
 	}
 	*start = buf + at;
 	return 0;
-}
-
-bool vnode_is_below(struct vnode *below, struct vnode *top)
-{
-	for (struct vnode *v = below; v; v = v->parent)
-		if (v == top)
-			return true;
-	return false;
 }

@@ -50,8 +50,6 @@ void dir_changed(struct vnode *dir);
 /* The path of a vnode as seen below root (NULL: the whole tree), built at the end of buf; *start points into it.
  * -ENOENT: removed or outside the root; -ERANGE: too long. */
 int path_of_vnode(struct vnode *v, struct vnode *root, char *buf, size_t room, const char **start);
-/* Is `below` the same as or somewhere under `top`? */
-bool vnode_is_below(struct vnode *below, struct vnode *top);
 
 /* The next component of a path: skips slashes; returns its length, 0 at the end. Pure (component.c). */
 size_t path_component(const char **p, const char **name);

@@ -164,9 +164,19 @@ void vnode_set_attr(struct vnode *v, const struct fs_attr *attr)
 	v->attr_stale = false;
 }
 
+bool vnode_is_below(const struct vnode *below, const struct vnode *top)
+{
+	for (const struct vnode *v = below; v; v = v->parent)
+		if (v == top)
+			return true;
+	return false;
+}
+
 void vnode_set_place(struct vnode *v, struct vnode *parent, const char *name, size_t len)
 {
 	v->removed = false;
+	if (vnode_is_dir(v) && vnode_is_below(parent, v))
+		return;
 	if (v->parent == parent && v->name && strlen(v->name) == len && memcmp(v->name, name, len) == 0)
 		return;
 	char *copy = strndup(name, len);

@@ -47,6 +47,9 @@ struct vnode *vnode_take(struct mount *m, const struct fs_attr *attr);
 static inline struct vnode *vnode_get(struct vnode *v);
 void vnode_put(struct vnode *v);		/* NULL is fine */
 struct vnode *vnode_find(endpoint_t fs, uint64_t node);		/* no reference taken */
+/* Is `below` the same as or somewhere under `top`? Parents never form a ring, whatever the disk says. */
+bool vnode_is_below(const struct vnode *below, const struct vnode *top);
+/* It was found there. Not noted if that would make a directory its own parent's parent. */
 void vnode_set_place(struct vnode *v, struct vnode *parent, const char *name, size_t len);
 void vnode_set_attr(struct vnode *v, const struct fs_attr *attr);
 /* Make the attributes complete. May wait. */

@@ -55,23 +55,44 @@ static void size_set(struct inode *n, uint64_t size)
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
+/* The bytes [at, at + len) as far as they are in the cache. */
+static void pages_gather(const struct inode *n, uint64_t at, uint64_t len, struct fs_pieces *s)
+{
+	s->n = 0;
+	s->bytes = 0;
+	for (uint64_t part; len; at += part, len -= part) {
+		const uint8_t *page = cache_peek(&n->file, at / CACHE_PAGE);
+		part = min_u64(len, CACHE_PAGE - at % CACHE_PAGE);
+		if (!page || !fs_pieces_add(s, page + at % CACHE_PAGE, part))
+			return;
+	}
+}
+
+/* A page that has to be waited for. */
+static int64_t page_read(struct inode *n, const struct fs_data *data, uint64_t done, uint64_t len)
+{
+	uint64_t at = data->offset + done, part = min_u64(len - done, CACHE_PAGE - at % CACHE_PAGE);
+	struct cache_page *p;
+	int64_t r = cache_get(&n->file, at / CACHE_PAGE, CACHE_READ, &p);
+	if (r)
+		return r;
+	r = fs_data_out(data, done, p->data + at % CACHE_PAGE, part);
+	cache_put(p, CACHE_READ);
+	return r ? r : (int64_t)part;
+}
+
 static int64_t read_pages(struct inode *n, const struct fs_data *data, uint64_t len)
 {
 	uint64_t done = 0, first = data->offset / CACHE_PAGE;
+	struct fs_pieces pieces;
 	if (len)
 		cache_ahead(&n->file, first, (data->offset + len - 1) / CACHE_PAGE - first + 1);
 	while (done < len) {
-		uint64_t at = data->offset + done, in_page = at % CACHE_PAGE;
-		uint64_t part = min_u64(len - done, CACHE_PAGE - in_page);
-		struct cache_page *p;
-		int64_t r = cache_get(&n->file, at / CACHE_PAGE, CACHE_READ, &p);
-		if (!r) {
-			r = fs_data_out(data, done, p->data + in_page, part);
-			cache_put(p, CACHE_READ);
-		}
-		if (r)
+		pages_gather(n, data->offset + done, len - done, &pieces);
+		int64_t r = pieces.n ? fs_pieces_out(data, done, &pieces) : page_read(n, data, done, len);
+		if (r < 0)
 			return done ? (int64_t)done : r;
-		done += part;
+		done += (uint64_t)r;
 	}
 	return (int64_t)done;
 }

@@ -33,6 +33,9 @@ struct grant_entry {		/* 40 bytes */
 	uint64_t unused;
 };
 
-/* One element of KC_VSAFECOPY: exactly one of src and dst is EP_SELF, the other is the granter. At most VSAFECOPY_MAX. */
+/*
+ * One element of KC_VSAFECOPY: exactly one of src and dst is EP_SELF, the other is the granter. At most VSAFECOPY_MAX. Elements that use
+ * one grant for one direction cost less behind each other: its entry is read for the first of them.
+ */
 struct vsafecopy { endpoint_t src, dst; grant_t grant; int32_t pad; uint64_t offset; vaddr_t addr; uint64_t len; };
 enum { VSAFECOPY_MAX = 64 };

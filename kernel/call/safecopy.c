@@ -4,21 +4,36 @@
 #include <kernel/kcall.h>
 #include <kernel/mem.h>
 
-struct safe_request { endpoint_t granter; grant_t grant; uint64_t offset, len; vaddr_t addr; uint32_t access; };
-
 /* access GRANT_READ: from the granter to the caller; GRANT_WRITE: the other way. */
-static err_t safecopy(struct proc *caller, const struct safe_request *r)
+struct safe_request { endpoint_t granter; grant_t grant; uint32_t access; uint64_t offset, len; vaddr_t addr; };
+/* A grant that was looked up, for the elements of a vector that name it one after the other. */
+struct safe_grant { bool known; struct safe_request by; struct grant_range range; };
+
+static err_t safe_grant_find(struct proc *caller, const struct safe_request *r, struct safe_grant *g)
+{
+	err_t err;
+
+	if (g->known && g->by.granter == r->granter && g->by.grant == r->grant && g->by.access == r->access)
+		return 0;
+	g->by = *r;
+	err = grant_resolve(caller, r->granter, r->grant, r->access, &g->range);
+	g->known = !err;
+	return err;
+}
+
+static err_t safecopy(struct proc *caller, const struct safe_request *r, struct safe_grant *g)
 {
 	struct mem_range own = { caller, r->addr }, granted;
-	struct grant_range g;
 	uint64_t done;
-	err_t err = grant_resolve(caller, r->granter, r->grant, r->offset, r->len, r->access, &g);
+	err_t err = safe_grant_find(caller, r, g);
 
+	if (!err)
+		err = grant_part(&g->range, r->offset, r->len, &granted.addr);
 	if (err)
 		return err;
-	granted = (struct mem_range){ g.owner, g.addr };
+	granted.p = g->range.owner;
 	err = mem_copy(caller, r->access == GRANT_READ ? own : granted, r->access == GRANT_READ ? granted : own, r->len,
-		g.try ? MEM_TRY : 0, &done);
+		g->range.try ? MEM_TRY : 0, &done);
 	if (err == -ESOFTFAULT)
 		grant_mark_faulted(caller, r->granter, r->grant);
 	return err;
@@ -26,9 +41,10 @@ static err_t safecopy(struct proc *caller, const struct safe_request *r)
 
 static err_t safecopy_call(struct proc *caller, const struct kcall *c, uint32_t access)
 {
-	struct safe_request r = { (endpoint_t)c->w[0], (grant_t)c->w[1], c->w[2], c->w[4], c->w[3], access };
+	struct safe_request r = { (endpoint_t)c->w[0], (grant_t)c->w[1], access, c->w[2], c->w[4], c->w[3] };
+	struct safe_grant g = { .known = false };
 
-	return safecopy(caller, &r);
+	return safecopy(caller, &r, &g);
 }
 
 err_t kcall_SAFECOPYFROM(struct proc *caller, struct kcall *c)
@@ -46,14 +62,15 @@ static bool vsafecopy_decode(const struct vsafecopy *v, struct safe_request *r)
 {
 	if ((v->src == EP_SELF) == (v->dst == EP_SELF))
 		return false;
-	*r = (struct safe_request){ v->src == EP_SELF ? v->dst : v->src, v->grant, v->offset, v->len, v->addr,
-				    v->src == EP_SELF ? GRANT_WRITE : GRANT_READ };
+	*r = (struct safe_request){ v->src == EP_SELF ? v->dst : v->src, v->grant, v->src == EP_SELF ? GRANT_WRITE : GRANT_READ,
+				    v->offset, v->len, v->addr };
 	return true;
 }
 
 err_t kcall_VSAFECOPY(struct proc *caller, struct kcall *c)
 {
 	static struct vsafecopy v[VSAFECOPY_MAX];
+	struct safe_grant g = { .known = false };
 	uint64_t n = c->w[1];
 	struct safe_request r;
 	err_t err;
@@ -67,7 +84,7 @@ err_t kcall_VSAFECOPY(struct proc *caller, struct kcall *c)
 			err = -EINVAL;
 	for (; !err && c->w[1] < n; c->w[1] += !err) {
 		vsafecopy_decode(&v[c->w[1]], &r);
-		err = safecopy(caller, &r);
+		err = safecopy(caller, &r, &g);
 	}
 	return err;
 }
@@ -75,11 +92,14 @@ err_t kcall_VSAFECOPY(struct proc *caller, struct kcall *c)
 err_t kcall_SAFEMEMSET(struct proc *caller, struct kcall *c)
 {
 	struct grant_range g;
-	err_t err = grant_resolve(caller, (endpoint_t)c->w[0], (grant_t)c->w[1], c->w[2], c->w[4], GRANT_WRITE, &g);
+	vaddr_t addr;
+	err_t err = grant_resolve(caller, (endpoint_t)c->w[0], (grant_t)c->w[1], GRANT_WRITE, &g);
 
+	if (!err)
+		err = grant_part(&g, c->w[2], c->w[4], &addr);
 	if (err)
 		return err;
-	err = mem_fill(caller, (struct mem_range){ g.owner, g.addr }, (uint8_t)c->w[3], c->w[4], g.try ? MEM_TRY : 0);
+	err = mem_fill(caller, (struct mem_range){ g.owner, addr }, (uint8_t)c->w[3], c->w[4], g.try ? MEM_TRY : 0);
 	if (err == -ESOFTFAULT)
 		grant_mark_faulted(caller, (endpoint_t)c->w[0], (grant_t)c->w[1]);
 	return err;

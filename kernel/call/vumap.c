@@ -26,14 +26,14 @@ static err_t run_add(paddr_t paddr, uint64_t len)
 	return 0;
 }
 
-static err_t range_add(struct proc *caller, const struct grant_range *g, uint64_t len, bool write)
+static err_t range_add(struct proc *caller, const struct grant_range *g, vaddr_t start, uint64_t len, bool write)
 {
 	err_t err = 0;
 
-	if (!g->owner->space || !arch_user_range(g->addr, len))
+	if (!g->owner->space || !arch_user_range(start, len))
 		return -EFAULT;
 	for (uint64_t done = 0, n; done < len && !err; done += n) {
-		vaddr_t addr = g->addr + done;
+		vaddr_t addr = start + done;
 		void *p = arch_space_walk(g->owner->space, addr, write);
 
 		n = min_u64(len - done, PAGE_BYTES - (addr & (PAGE_BYTES - 1)));
@@ -48,16 +48,19 @@ static err_t range_add(struct proc *caller, const struct grant_range *g, uint64_
 
 static err_t segment_add(struct proc *caller, endpoint_t granter, const struct vumap_seg *s, uint32_t access)
 {
-	struct grant_range g = { caller, s->offset, false };
-	err_t err = granter == EP_SELF ? 0 : grant_resolve(caller, granter, s->grant, s->offset, s->len, access, &g);
+	struct grant_range g = { .owner = caller };
+	vaddr_t addr = s->offset;
+	err_t err = granter == EP_SELF ? 0 : grant_resolve(caller, granter, s->grant, access, &g);
 
+	if (!err && granter != EP_SELF)
+		err = grant_part(&g, s->offset, s->len, &addr);
 	if (err)
 		return err;
 	if (g.owner->priv->id == PRIV_ID_USER)
 		return -EPERM;
 	if (g.owner->space)
 		g.owner->space->dma = true;	/* VM learns it when the space ends */
-	err = range_add(caller, &g, s->len, access & GRANT_WRITE);
+	err = range_add(caller, &g, addr, s->len, access & GRANT_WRITE);
 	if (err == -ESOFTFAULT)
 		grant_mark_faulted(caller, granter, s->grant);
 	return err;

@@ -60,8 +60,7 @@ static err_t grant_owner(struct proc *granter, const struct grant_entry *e, stru
 	return *owner ? 0 : -EDEADEPT;
 }
 
-err_t grant_resolve(struct proc *caller, endpoint_t granter_ep, grant_t grant, uint64_t offset, uint64_t len, uint32_t access,
-	struct grant_range *out)
+err_t grant_resolve(struct proc *caller, endpoint_t granter_ep, grant_t grant, uint32_t access, struct grant_range *out)
 {
 	endpoint_t grantee = caller->endpoint;
 	struct proc *granter = granter_ep == EP_SELF ? caller : proc_of_endpoint(granter_ep);
@@ -87,12 +86,16 @@ err_t grant_resolve(struct proc *caller, endpoint_t granter_ep, grant_t grant, u
 		granter = proc_of_endpoint(e.owner);
 		grant = e.from;
 	}
-	if (offset > e.len || len > e.len - offset || e.addr + e.len < e.addr)
+	*out = (struct grant_range){ 0, e.addr, e.len, try };
+	return grant_owner(granter, &e, &out->owner);
+}
+
+err_t grant_part(const struct grant_range *g, uint64_t offset, uint64_t len, vaddr_t *addr)
+{
+	if (offset > g->len || len > g->len - offset || g->addr + g->len < g->addr)
 		return -EPERM;
-	err = grant_owner(granter, &e, &out->owner);
-	out->addr = e.addr + offset;
-	out->try = try;
-	return err;
+	*addr = g->addr + offset;
+	return 0;
 }
 
 void grant_mark_faulted(struct proc *caller, endpoint_t granter_ep, grant_t grant)

@@ -44,6 +44,29 @@ int64_t fs_data_out(const struct fs_data *d, uint64_t at, const void *from, size
 	return 0;
 }
 
+int64_t fs_pieces_out(const struct fs_data *d, uint64_t at, const struct fs_pieces *s)
+{
+	uint64_t done = 0;
+	for (unsigned i = 0; i < s->n; i++) {
+		int64_t r = fs_data_out(d, at + done, s->v[i].p, s->v[i].len);
+		if (r)
+			return done ? (int64_t)done : r;
+		done += s->v[i].len;
+	}
+	CHECK(done == s->bytes);
+	return (int64_t)done;
+}
+
+bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len)
+{
+	if (s->n == FS_PIECES_MAX)
+		return false;
+	s->v[s->n].p = p;
+	s->v[s->n++].len = len;
+	s->bytes += len;
+	return true;
+}
+
 int64_t fs_data_in(const struct fs_data *d, uint64_t at, void *to, size_t len)
 {
 	if (at + len > host_user_limit)

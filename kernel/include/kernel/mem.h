@@ -47,7 +47,8 @@ err_t mem_read(struct proc *p, void *to, vaddr_t from, uint64_t len);
 err_t mem_write(struct proc *p, vaddr_t to, const void *from, uint64_t len);
 
 /* --- grants --- */
-struct grant_range { struct proc *owner; vaddr_t addr; bool try; };
-err_t grant_resolve(struct proc *caller, endpoint_t granter, grant_t grant, uint64_t offset, uint64_t len, uint32_t access,
-	struct grant_range *out);
+struct grant_range { struct proc *owner; vaddr_t addr; uint64_t len; bool try; };
+/* All that is granted; then the part that is meant: -EPERM if it does not lie inside. */
+err_t grant_resolve(struct proc *caller, endpoint_t granter, grant_t grant, uint32_t access, struct grant_range *out);
+err_t grant_part(const struct grant_range *g, uint64_t offset, uint64_t len, vaddr_t *addr);
 void grant_mark_faulted(struct proc *caller, endpoint_t granter, grant_t grant);

@@ -131,6 +131,44 @@ static void vectors(void)
 	CHECK_EQ(sys_vsafecopy(v, 65, &done), -K_EINVAL, "too many elements");
 }
 
+static struct vsafecopy element(bool from, int index, uint64_t offset, uint64_t len)
+{
+	return (struct vsafecopy){ .src = from ? EP_RS : EP_SELF, .dst = from ? EP_SELF : EP_RS, .grant = grant_make(3, index),
+				   .offset = offset, .addr = (vaddr_t)buffer + offset, .len = len };
+}
+
+/* Elements behind each other that name one grant are checked one by one all the same. */
+static void vectors_of_one_grant(void)
+{
+	uint64_t done = 0;
+	struct vsafecopy v[4];
+
+	table[7] = direct(EP_ANY, GRANT_READ, 8192);
+	table[8] = direct(EP_VM, GRANT_READ, 8192);
+	for (size_t i = 0; i < sizeof(memory); i++)
+		memory[i] = (uint8_t)(i / 16);
+	memset(buffer, 0, sizeof(buffer));
+	for (unsigned i = 0; i < 4; i++)
+		v[i] = element(true, 7, i * 2000, 2000);
+	CHECK_EQ(sys_vsafecopy(v, 4, &done), 0, "four parts of one grant");
+	CHECK(done == 4 && memcmp(buffer, memory, 8000) == 0 && buffer[8000] == 0, "all parts, and no more");
+	v[2].offset = 8000;
+	CHECK_EQ(sys_vsafecopy(v, 4, &done), -K_EPERM, "a part beyond the end");
+	CHECK_EQ(done, 2, "the parts before it");
+	v[2].offset = ~0ull;
+	CHECK_EQ(sys_vsafecopy(v, 4, &done), -K_EPERM, "a part whose offset wraps");
+	v[2] = element(true, 7, 4000, ~0ull);
+	CHECK_EQ(sys_vsafecopy(v, 4, &done), -K_EPERM, "a part whose length wraps");
+	v[2] = element(false, 7, 4000, 8);
+	CHECK_EQ(sys_vsafecopy(v, 4, &done), -K_EPERM, "the other direction needs its own right");
+	v[2] = element(true, 8, 4000, 8);
+	CHECK_EQ(sys_vsafecopy(v, 4, &done), -K_EPERM, "another grant is looked up");
+	v[2] = element(true, 7, 4000, 8);
+	v[2].addr = 0xffff800000000000ull;
+	CHECK_EQ(sys_vsafecopy(v, 4, &done), -K_EFAULT, "into kernel memory");
+	CHECK_EQ(done, 2, "the parts before it");
+}
+
 void check_grants(void)
 {
 	struct thread *t = spawn(SERVICE, copier, 0, 0);
@@ -142,5 +180,6 @@ void check_grants(void)
 	indirect_and_magic(t);
 	magic_grants(t);
 	vectors();
+	vectors_of_one_grant();
 	reap(t);
 }

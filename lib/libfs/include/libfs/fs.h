@@ -85,6 +85,14 @@ int64_t fs_data_out(const struct fs_data *data, uint64_t at, const void *from, s
 int64_t fs_data_in(const struct fs_data *data, uint64_t at, void *to, size_t len);
 int64_t fs_data_zero(const struct fs_data *data, uint64_t at, size_t len);
 
+/* Pieces of own memory that belong behind each other, moved by one kernel call. */
+enum { FS_PIECES_MAX = 64 };
+struct fs_pieces { unsigned n; uint64_t bytes; struct { const uint8_t *p; size_t len; } v[FS_PIECES_MAX]; };
+/* Append; false: no room. A piece that lies behind the last one in memory becomes part of it. Begin with n = bytes = 0. */
+bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len);
+/* Returns the bytes moved: fewer than s->bytes where memory of the asking process is missing; an error as above if that is none. */
+int64_t fs_pieces_out(const struct fs_data *data, uint64_t at, const struct fs_pieces *s);
+
 /* Append one record. next_cookie is where a later call goes on behind this entry. Returns 0 when the buffer is full: stop. */
 int fs_dirlist_add(struct fs_dirlist *list, uint64_t node, uint32_t mode, const char *name, size_t len, uint64_t next_cookie);
 

@@ -13,6 +13,7 @@ enum getinfo_what {
 	GETINFO_LEAKS,		/* struct info_leaks: counts that must be equal before and after a test */
 	GETINFO_IPCTRACE,	/* the last messages, text */
 	GETINFO_ANSWERS,	/* index = endpoint: its uint64_t[NR_ANSWERS] (abi/route.h); EDEADEPT. RS asks who calls it */
+	GETINFO_MCFG,		/* ACPI's table MCFG as the firmware left it, its checksum right; 0 bytes: there is none */
 };
 
 struct info_whoami { endpoint_t endpoint; uint32_t priv_flags; uint32_t priv_id; uint32_t pad; char name[PROC_NAME_LEN]; };

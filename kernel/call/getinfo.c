@@ -146,6 +146,7 @@ err_t kcall_GETINFO(struct proc *caller, struct kcall *c)
 	case GETINFO_CMDLINE: return give(caller, c, boot_info.cmdline, strlen(boot_info.cmdline) + 1);
 	case GETINFO_LEAKS: return info_leaks(caller, c);
 	case GETINFO_IPCTRACE: return info_trace(caller, c);
+	case GETINFO_MCFG: return give(caller, c, arch_pci_table, arch_pci_table_bytes);
 	case GETINFO_ANSWERS: return info_answers(caller, c);
 	default: return -EINVAL;
 	}

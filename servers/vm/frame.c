@@ -51,6 +51,15 @@ void frame_init(void *table, uint32_t count)
 
 void frame_set_reserve(enum frame_level level, uint32_t n) { frames.reserve[level] = n; }
 bool frame_managed(frame_t f) { return f != FRAME_NONE && f < frames.count && frames.refs[f] != UNMANAGED; }
+
+bool frame_any_managed(paddr_t first, paddr_t last)
+{
+	for (paddr_t p = first >> PAGE_SHIFT; p <= last >> PAGE_SHIFT && p < frames.count; p++)
+		if (frame_managed((frame_t)p))
+			return true;
+	return false;
+}
+
 HOT uint32_t frame_refs(frame_t f) { return frames.refs[f]; }
 uint32_t frame_free_count(void) { return frames.nr_free; }
 uint32_t frame_total(void) { return frames.total; }

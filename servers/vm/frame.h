@@ -24,6 +24,7 @@ void frame_set_reserve(enum frame_level level, uint32_t frames);
 void frame_add(frame_t first, uint32_t n);	/* these become managed and free */
 void frame_adopt(frame_t f);			/* this becomes managed and has one more reference */
 bool frame_managed(frame_t f);
+bool frame_any_managed(paddr_t first, paddr_t last);	/* of the frames with these bytes */
 
 frame_t frame_alloc(enum frame_level level);	/* one reference; FRAME_NONE when refused */
 /* n neighbours, first a multiple of `align` frames, all below number `below` (0: anywhere); one reference each. */

@@ -48,6 +48,9 @@ static int64_t phys_check(const struct message *m, const struct vm_map_phys_req 
 
 	if (rq->len == 0 || rq->paddr + rq->len < rq->paddr || rq->len > SPACE_LAST / 2)
 		return -EINVAL;
+	/* A right to memory is one to a device's, whatever the device says of where its registers are. */
+	if (frame_any_managed(rq->paddr, range.last))
+		return -EPERM;
 	return sys_privctl(m->source, PRIVCTL_QUERY_MEM, &range, sizeof range, NULL) == 0 ? 0 : -EPERM;
 }
 

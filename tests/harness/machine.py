@@ -28,13 +28,14 @@ class Result:
 
 
 def guest_command(command, smp=2, mem=512, add=(), disk=(), timeout=300, build=BUILD, append="", linux=LINUX,
-                  kernel=None, icount=False):
+                  kernel=None, icount=False, machine="pc", device=()):
     line = [os.path.join(ROOT, "tools", "guest"), "--build", build, "--smp", str(smp), "--mem", str(mem),
             "--timeout", str(timeout), "--append", append]
     line += ["--linux", linux] if linux else []
     line += ["--kernel", kernel] if kernel else []
     line += ["--icount"] if icount else []
-    for name, values in (("--add", add), ("--disk", disk)):
+    line += ["--machine", machine]
+    for name, values in (("--add", add), ("--disk", disk), ("--device", device)):
         for value in values:
             line += [name, value]
     return line + ["--"] + ([command] if isinstance(command, str) else list(command))

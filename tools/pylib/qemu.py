@@ -28,14 +28,25 @@ class Machine:
     def __init__(self, kernel, initrd, smp=2, mem=512):
         self.kernel, self.initrd, self.smp, self.mem = kernel, initrd, smp, mem
         self.append, self.disks, self.serials, self.extra = [], [], [], []
+        self.machine = "pc"
+        self.devices = []  # QEMU's -device arguments
         self.icount = False
         self.reboot = True
         self.cdrom = None
         self.uefi = False
 
+    def disk_words(self, number, disk):
+        """FILE[,root-port][,PROPERTY=VALUE...]: behind a PCI Express root port of its own; properties of the device."""
+        file, *properties = disk.split(",")
+        words = ["-drive", f"file={file},if=none,id=disk{number},format=raw,cache=writeback,discard=unmap"]
+        if "root-port" in properties:
+            properties[properties.index("root-port")] = f"bus=port{number}"
+            words += ["-device", f"pcie-root-port,id=port{number},chassis={number + 1}"]
+        return words + ["-device", ",".join([f"virtio-blk-pci,drive=disk{number}"] + properties)]
+
     def command(self):
         thread = "single" if self.icount else "multi"
-        line = [PROGRAM, "-machine", "pc", "-accel", f"tcg,thread={thread}", "-cpu", CPU, "-smp", str(self.smp),
+        line = [PROGRAM, "-machine", self.machine, "-accel", f"tcg,thread={thread}", "-cpu", CPU, "-smp", str(self.smp),
                 "-m", str(self.mem), "-nodefaults", "-display", "none",
                 "-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4"]
         if self.uefi:
@@ -49,8 +60,9 @@ class Machine:
         if self.icount:
             line += ["-icount", "shift=0"]
         for number, disk in enumerate(self.disks):
-            line += ["-drive", f"file={disk},if=none,id=disk{number},format=raw,cache=writeback",
-                     "-device", f"virtio-blk-pci,drive=disk{number}"]
+            line += self.disk_words(number, disk)
+        for device in self.devices:
+            line += ["-device", device]
         for serial in self.serials:
             line += ["-serial", serial]
         return line + self.extra

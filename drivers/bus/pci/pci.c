@@ -26,6 +26,8 @@ static struct {
 	struct pci_table table;		/* [saved in DS] */
 	struct pci_caller caller;	/* [rebuilt] */
 	bool quiet;
+	uint32_t nr_windows;		/* [rebuilt] */
+	struct pci_window windows[PCI_WINDOWS_MAX];
 } pci = { .caller.ep = EP_NONE };
 
 static const char state_key[] = "pci.devices", failed_prefix[] = "drv.failed.";
@@ -123,12 +125,32 @@ static err_t resources_add(endpoint_t ep, const struct pci_device *d)
 	return r;
 }
 
+/* It cannot write to memory any more, nor interrupt. */
 static void device_quieten(const struct pci_device *d)
 {
 	uint32_t command = pci_config_read(d->dev, PCI_CFG_COMMAND, 2);
 
 	pci_config_write(d->dev, PCI_CFG_COMMAND, 2, (command & ~(uint32_t)PCI_COMMAND_MASTER) | PCI_COMMAND_NO_LINE
 		| PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+	pci_messages_off(d->dev);
+}
+
+/* The bridges on the way pass on what the device does and is asked. Not before someone owns what lies behind them. */
+static void bridges_open(const struct pci_device *d)
+{
+	const uint32_t pass = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
+	uint32_t bus = d->dev >> 8 & 0xff;
+
+	for (uint32_t i = 0; i < pci.table.n; i++) {
+		const struct pci_device *b = &pci.table.devices[i];
+		uint32_t command;
+
+		if (!b->bridge || b->dev >> 16 != d->dev >> 16 || bus < b->secondary || bus > b->subordinate)
+			continue;
+		command = pci_config_read(b->dev, PCI_CFG_COMMAND, 2);
+		if ((command & pass) != pass)
+			pci_config_write(b->dev, PCI_CFG_COMMAND, 2, command | pass);
+	}
 }
 
 static err_t op_reserve(const struct pci_caller *c, struct pci_device *d)
@@ -145,6 +167,7 @@ static err_t op_reserve(const struct pci_caller *c, struct pci_device *d)
 		r = state_save();
 	if (r == 0) {
 		device_quieten(d);
+		bridges_open(d);
 		r = resources_add(c->ep, d);
 	}
 	if (r != 0)
@@ -192,7 +215,10 @@ static void pci_notified(endpoint_t source)
 
 static bool access_is_valid(const struct pci_req *r)
 {
-	return (r->width == 1 || r->width == 2 || r->width == 4) && r->offset % r->width == 0 && r->offset <= PCI_CFG_BYTES - r->width;
+	uint32_t bytes = pci_config_bytes(r->dev);
+
+	return (r->width == 1 || r->width == 2 || r->width == 4) && r->offset % r->width == 0 && r->offset < bytes
+		&& r->width <= bytes - r->offset;
 }
 
 static void rq_next(const struct message *m, struct message *reply)
@@ -236,18 +262,26 @@ static void rq_capability(const struct pci_device *d, const struct pci_req *r, s
 {
 	struct pci_value_rep *rep = MSG_BODY(struct pci_value_rep, reply);
 
-	rep->value = pci_config_capability(d->dev, r->n, r->offset);
+	rep->value = r->n & PCI_CAP_EXTENDED ? pci_config_extended(d->dev, r->n & 0xffff, r->offset)
+		: pci_config_capability(d->dev, r->n, r->offset);
 	rep->result = rep->value ? 0 : -ENOENT;
 }
 
 /* Only what concerns the device's own work: no address, no identity. */
+static bool write_is_harmless(const struct pci_req *r)
+{
+	if (r->offset < PCI_CFG_END)
+		return r->offset == PCI_CFG_COMMAND && r->width == 2;
+	return r->offset < PCI_CFG_BYTES;
+}
+
 static err_t op_write(const struct pci_caller *c, const struct pci_device *d, const struct pci_req *r)
 {
 	uint32_t value = r->value;
 
 	if (!access_is_valid(r))
 		return -EINVAL;
-	if (!device_is_owned_by(d, c) || (r->offset < PCI_CFG_END && (r->offset != PCI_CFG_COMMAND || r->width != 2)))
+	if (!device_is_owned_by(d, c) || !write_is_harmless(r))
 		return -EPERM;
 	if (r->offset == PCI_CFG_COMMAND)
 		value = (value & (PCI_COMMAND_MASTER | PCI_COMMAND_NO_LINE)) | PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
@@ -301,6 +335,31 @@ static void device_log(const struct pci_device *d)
 				(unsigned long long)d->bars[i].base, (unsigned long long)d->bars[i].len);
 }
 
+/* Ask for the windows of the firmware's table; without them all goes by ports. */
+static void windows_take(void)
+{
+	uint8_t table[512];
+	uint64_t len = 0;
+	struct info_whoami me;
+	uint32_t n = 0, found;
+
+	if (sys_getinfo(GETINFO_MCFG, table, sizeof(table), 0, &len) != 0 || sys_getinfo(GETINFO_WHOAMI, &me, sizeof(me), 0, 0) != 0)
+		return;
+	found = pci_mcfg_parse(table, len, pci.windows);
+	for (uint32_t i = 0; i < found; i++) {
+		const struct pci_window *w = &pci.windows[i];
+		err_t r = resource_add(me.endpoint, RS_RESOURCE_MEM, pci_window_first(w), pci_window_last(w));
+
+		if (r == 0)
+			pci.windows[n++] = *w;
+		else
+			log_warn("the configuration space at %#llx is out of reach: %s",
+				(unsigned long long)pci_window_first(w), err_text(r));
+	}
+	pci.nr_windows = n;
+	pci_config_windows(pci.windows, n);
+}
+
 static err_t failures_watch(void)
 {
 	return ds_subscribe("drv\\.failed\\..*", DSF_TYPE_U64 | DSF_INITIAL | DSF_OVERWRITE);
@@ -313,7 +372,11 @@ static err_t pci_init_fresh(const struct sef_init_info *info)
 	(void)info;
 	if (r != 0)
 		return r;
-	pci_scan(&pci.table);
+	windows_take();
+	for (uint32_t i = 0; i < pci.nr_windows && !pci.quiet; i++)
+		log_info("segment %u, buses %02x to %02x: configuration space at %#llx", pci.windows[i].segment, pci.windows[i].first,
+			pci.windows[i].last, (unsigned long long)pci_window_first(&pci.windows[i]));
+	pci_scan(&pci.table, pci.windows, pci.nr_windows);
 	for (uint32_t i = 0; i < pci.table.n && !pci.quiet; i++)
 		device_log(&pci.table.devices[i]);
 	return state_save();
@@ -323,8 +386,10 @@ static err_t pci_init_restart(const struct sef_init_info *info)
 {
 	size_t len = sizeof(pci.table);
 
-	if (ds_retrieve_mem(state_key, &pci.table, &len) == 0 && len == sizeof(pci.table) && pci.table.n <= PCI_DEVICES_MAX)
+	if (ds_retrieve_mem(state_key, &pci.table, &len) == 0 && len == sizeof(pci.table) && pci.table.n <= PCI_DEVICES_MAX) {
+		windows_take();
 		return failures_watch();
+	}
 	log_warn("the table of devices is not in DS; looking for devices again");
 	return pci_init_fresh(info);
 }

@@ -1,14 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which devices there are. Bus 0 and, behind each bridge, the buses the firmware has numbered; the firmware has also given the base
+ * Which devices there are: on a segment's first bus and, behind each bridge, the buses the firmware has numbered. A segment with more
+ * than one host bridge may have further buses that no bridge leads to; then all numbers are tried. The firmware has also given the base
  * registers their addresses. Their sizes are found by writing ones, with decoding off (PCI Local Bus Specification 3.0, 6.2.5.1).
+ *
+ * A base register gives its driver the right to that memory. One that no device can have is not believed: RAM is refused by VM; here the
+ * configuration windows, the interrupt controllers, the machine's own ports, and what an earlier device has already.
  */
 #include "pci.h"
 #include <libsys/log.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 32, FUNCTIONS = 8, BUSES = 256, HEADER_TYPE = 0x7f, HEADER_BRIDGE = 1, HEADER_FUNCTIONS = 0x80, NO_VENDOR = 0xffff,
-	BAR_IS_IO = 1, BAR_TYPE_64 = 4, BAR_PREFETCH = 8 };
+enum { SLOTS = 32, FUNCTIONS = 8, SEGMENTS = 0x10000, CLASS_HOST_BRIDGE = 0x0600,
+	HEADER_TYPE = 0x7f, HEADER_BRIDGE = 1, HEADER_FUNCTIONS = 0x80, NO_VENDOR = 0xffff,
+	BAR_IS_IO = 1, BAR_TYPE_64 = 4, BAR_PREFETCH = 8,
+	PORTS_FIRST = 0x100, PORTS_CONFIG = 0xcf8, PORTS_CONFIG_END = 0xd00 };
+#define INTERRUPTS_FIRST 0xfec00000ull	/* interrupt controllers and the targets of messages */
+#define INTERRUPTS_END 0xff000000ull
+
+struct scan {
+	struct pci_table *t;
+	const struct pci_window *windows;
+	uint32_t nr_windows, hosts;	/* hosts: bridges to other buses than those behind them */
+	bool found[PCI_BUSES], done[PCI_BUSES];		/* in this segment */
+};
 
 static uint32_t bar_probe(uint32_t dev, uint32_t offset, uint32_t ones, uint32_t *old)
 {
@@ -43,7 +59,44 @@ static int bar_read(uint32_t dev, int n, struct pci_bar *bar)
 	return bar->flags & PCI_BAR_64 ? 2 : 1;
 }
 
-static void bars_read(struct pci_device *d)
+static bool ranges_meet(uint64_t base, uint64_t len, uint64_t first, uint64_t end) { return base < end && first < base + len; }
+
+static bool bar_is_machines(const struct scan *s, const struct pci_bar *b)
+{
+	if (b->flags & PCI_BAR_IO)
+		return b->base < PORTS_FIRST || ranges_meet(b->base, b->len, PORTS_CONFIG, PORTS_CONFIG_END);
+	for (uint32_t i = 0; i < s->nr_windows; i++)
+		if (ranges_meet(b->base, b->len, pci_window_first(&s->windows[i]), pci_window_last(&s->windows[i]) + 1))
+			return true;
+	return ranges_meet(b->base, b->len, INTERRUPTS_FIRST, INTERRUPTS_END);
+}
+
+static bool bar_is_taken(const struct scan *s, const struct pci_bar *b)
+{
+	for (uint32_t i = 0; i < s->t->n; i++)
+		for (int n = 0; n < PCI_BARS; n++) {
+			const struct pci_bar *other = &s->t->devices[i].bars[n];
+
+			if (other != b && other->len && (other->flags & PCI_BAR_IO) == (b->flags & PCI_BAR_IO)
+			    && ranges_meet(b->base, b->len, other->base, other->base + other->len))
+				return true;
+		}
+	return false;
+}
+
+/* No address, or one that is not a multiple of the size: the firmware has not set it up. */
+static void bar_check(const struct scan *s, const struct pci_device *d, struct pci_bar *b)
+{
+	if (b->base == 0 || (b->len & (b->len - 1)) || (b->base & (b->len - 1)))
+		b->len = 0;
+	if (b->len == 0 || (!bar_is_machines(s, b) && !bar_is_taken(s, b)))
+		return;
+	log_warn("%02x:%02x.%u has registers at %#llx, where others are; they are left out", d->dev >> 8, d->dev >> 3 & 31, d->dev & 7,
+		(unsigned long long)b->base);
+	b->len = 0;
+}
+
+static void bars_read(const struct scan *s, struct pci_device *d)
 {
 	uint32_t command = pci_config_read(d->dev, PCI_CFG_COMMAND, 2);
 
@@ -52,15 +105,14 @@ static void bars_read(struct pci_device *d)
 		struct pci_bar *bar = &d->bars[n];
 
 		n += bar_read(d->dev, n, bar);
-		/* No address, or one that is not a multiple of the size: the firmware has not set it up. */
-		if (bar->base == 0 || (bar->len & (bar->len - 1)) || (bar->len && bar->base & (bar->len - 1)))
-			bar->len = 0;
+		bar_check(s, d, bar);
 	}
 	pci_config_write(d->dev, PCI_CFG_COMMAND, 2, command);
 }
 
-static void device_add(struct pci_table *t, uint32_t dev)
+static void device_add(struct scan *s, uint32_t dev)
 {
+	struct pci_table *t = s->t;
 	struct pci_device *d = &t->devices[t->n];
 
 	if (t->n == PCI_DEVICES_MAX) {
@@ -74,26 +126,34 @@ static void device_add(struct pci_table *t, uint32_t dev)
 	d->device = (uint16_t)pci_config_read(dev, PCI_CFG_DEVICE, 2);
 	d->class_code = pci_config_read(dev, PCI_CFG_REVISION, 4) >> 8;
 	d->line = pci_config_read(dev, PCI_CFG_LINE, 1);
+	s->hosts += d->class_code >> 8 == CLASS_HOST_BRIDGE;
+	d->bridge = (pci_config_read(dev, PCI_CFG_HEADER, 1) & HEADER_TYPE) == HEADER_BRIDGE;
+	if (d->bridge) {
+		d->secondary = (uint8_t)pci_config_read(dev, PCI_CFG_SECONDARY, 1);
+		d->subordinate = (uint8_t)pci_config_read(dev, PCI_CFG_SUBORDINATE, 1);
+	}
 	if ((pci_config_read(dev, PCI_CFG_HEADER, 1) & HEADER_TYPE) != 0)
 		return;
 	d->sub_vendor = (uint16_t)pci_config_read(dev, PCI_CFG_SUB_VENDOR, 2);
 	d->sub_device = (uint16_t)pci_config_read(dev, PCI_CFG_SUB_DEVICE, 2);
-	bars_read(d);
+	bars_read(s, d);
 }
 
-static void function_scan(struct pci_table *t, uint32_t dev, bool *buses)
+/* The turn of what lies behind comes: numbers grow, so a bridge that leads back is no way round. */
+static void function_scan(struct scan *s, uint32_t dev)
 {
 	uint32_t behind;
 
-	device_add(t, dev);
+	device_add(s, dev);
 	if ((pci_config_read(dev, PCI_CFG_HEADER, 1) & HEADER_TYPE) != HEADER_BRIDGE)
 		return;
 	behind = pci_config_read(dev, PCI_CFG_SECONDARY, 1);
-	if (behind > dev >> 8)
-		buses[behind] = true;	/* its turn comes: numbers grow */
+	if (behind > (dev >> 8 & 0xff))
+		s->found[behind] = true;
 }
 
-static void bus_scan(struct pci_table *t, uint32_t bus, bool *buses)
+/* bus: with its segment. */
+static void bus_scan(struct scan *s, uint32_t bus)
 {
 	for (uint32_t slot = 0; slot < SLOTS; slot++) {
 		uint32_t first = bus << 8 | slot << 3, functions;
@@ -103,16 +163,48 @@ static void bus_scan(struct pci_table *t, uint32_t bus, bool *buses)
 		functions = pci_config_read(first, PCI_CFG_HEADER, 1) & HEADER_FUNCTIONS ? FUNCTIONS : 1;
 		for (uint32_t f = 0; f < functions; f++)
 			if (pci_config_read(first + f, PCI_CFG_VENDOR, 2) != NO_VENDOR)
-				function_scan(t, first + f, buses);
+				function_scan(s, first + f);
 	}
 }
 
-void pci_scan(struct pci_table *t)
+static void buses_scan(struct scan *s, uint32_t segment)
 {
-	bool buses[BUSES] = { [0] = true };
+	for (uint32_t bus = 0; bus < PCI_BUSES; bus++) {
+		if (!s->found[bus] || s->done[bus])
+			continue;
+		s->done[bus] = true;
+		bus_scan(s, segment << 8 | bus);
+	}
+}
+
+static void segment_scan(struct scan *s, uint32_t segment, uint32_t first)
+{
+	memset(s->found, 0, sizeof(s->found));
+	memset(s->done, 0, sizeof(s->done));
+	s->hosts = 0;
+	s->found[first] = true;
+	buses_scan(s, segment);
+	if (s->hosts <= 1)
+		return;
+	memset(s->found, true, sizeof(s->found));
+	buses_scan(s, segment);
+}
+
+static int device_order(const void *a, const void *b)
+{
+	const struct pci_device *x = a, *y = b;
+
+	return x->dev < y->dev ? -1 : x->dev > y->dev;
+}
+
+void pci_scan(struct pci_table *t, const struct pci_window *windows, uint32_t nr_windows)
+{
+	struct scan s = { .t = t, .windows = windows, .nr_windows = nr_windows };
+	uint32_t first;
 
 	t->n = 0;
-	for (uint32_t bus = 0; bus < BUSES; bus++)
-		if (buses[bus])
-			bus_scan(t, bus, buses);
+	for (uint32_t segment = 0; segment < SEGMENTS; segment++)
+		if (pci_config_segment(segment, &first))
+			segment_scan(&s, segment, first);
+	qsort(t->devices, t->n, sizeof(t->devices[0]), device_order);
 }

@@ -49,7 +49,10 @@ _Noreturn void arch_halt(void);
 uint64_t arch_random(void);
 
 /*
- * Hardware description for services: physical address of the PCI configuration window (0: ports only) and
- * of the firmware's root table.
+ * Hardware description for services: the firmware's table of PCI configuration windows (ACPI's MCFG; empty:
+ * there is none), and the physical address of its root table.
  */
-extern uint64_t arch_pci_window, arch_firmware_root;
+enum { ARCH_PCI_TABLE_BYTES = 512 };
+extern uint8_t arch_pci_table[ARCH_PCI_TABLE_BYTES];
+extern uint32_t arch_pci_table_bytes;
+extern uint64_t arch_firmware_root;

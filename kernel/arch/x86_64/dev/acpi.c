@@ -34,7 +34,9 @@ struct acpi_rsdp {
 } __attribute__((packed));
 
 struct x86_acpi x86_acpi = { .lapic = DEFAULT_LAPIC };
-uint64_t arch_pci_window, arch_firmware_root;
+uint64_t arch_firmware_root;
+uint8_t arch_pci_table[ARCH_PCI_TABLE_BYTES];
+uint32_t arch_pci_table_bytes;
 
 static uint64_t field(const void *table, unsigned offset, unsigned bytes)
 {
@@ -181,14 +183,22 @@ static void fadt_read(const struct acpi_header *h)
 		dsdt_read(dsdt);
 }
 
+/* What the windows are worth is judged by who uses them. */
+static void mcfg_keep(const struct acpi_header *h)
+{
+	arch_pci_table_bytes = h->length < ARCH_PCI_TABLE_BYTES ? h->length : ARCH_PCI_TABLE_BYTES;
+	for (uint32_t i = 0; i < arch_pci_table_bytes; i++)
+		arch_pci_table[i] = ((const uint8_t *)h)[i];
+}
+
 static void table_read(const struct acpi_header *h)
 {
 	if (text_is(h->signature, "APIC", 4))
 		madt_read(h);
 	else if (text_is(h->signature, "FACP", 4))
 		fadt_read(h);
-	else if (text_is(h->signature, "MCFG", 4) && h->length >= 60)
-		arch_pci_window = field(h, 44, 8);
+	else if (text_is(h->signature, "MCFG", 4))
+		mcfg_keep(h);
 }
 
 /* ---- root ---- */

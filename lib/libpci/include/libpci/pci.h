@@ -14,6 +14,8 @@ err_t pci_reserve(uint32_t dev);
 err_t pci_release(uint32_t dev);
 err_t pci_bar(uint32_t dev, uint32_t n, struct pci_bar_rep *out);
 err_t pci_capability(uint32_t dev, uint32_t id, uint32_t after, uint32_t *offset);
+/* The same for the extended ones, which lie behind the first 256 bytes; also -ENOENT where the machine shows only those. */
+err_t pci_capability_extended(uint32_t dev, uint32_t id, uint32_t after, uint32_t *offset);
 err_t pci_read(uint32_t dev, uint32_t offset, uint32_t width, uint32_t *value);
 err_t pci_write(uint32_t dev, uint32_t offset, uint32_t width, uint32_t value);
 
@@ -23,5 +25,15 @@ err_t pci_master_set(uint32_t dev, bool on);
 /* Map base register n. *p: uncached memory of *len bytes. It stays mapped until the process ends. */
 err_t pci_bar_map(uint32_t dev, uint32_t n, volatile uint8_t **p, uint64_t *len);
 
-/* MSI-X: entry `entry` of the table raises notify_id; all others stay masked. Ends with MSI-X on. *hook may be 0. */
+/*
+ * Interrupts. There is no way to a device's interrupt line: where it goes stands in AML, which nobody here reads. So there are messages or
+ * nothing; -ENOENT: the device has none of that kind (or not that entry), and its driver has to look by itself. *hook may be 0.
+ * Reserving a device turns its messages off.
+ *
+ * MSI-X: entry `entry` of the table raises notify_id; entries not set stay masked. Ends with MSI-X on.
+ * MSI: the device's one message raises notify_id.
+ * pci_interrupt_set(): MSI-X entry 0, or else MSI.
+ */
 err_t pci_msix_set(uint32_t dev, uint32_t entry, uint32_t notify_id, uint64_t *hook);
+err_t pci_msi_set(uint32_t dev, uint32_t notify_id, uint64_t *hook);
+err_t pci_interrupt_set(uint32_t dev, uint32_t notify_id, uint64_t *hook);

@@ -50,7 +50,7 @@ struct x86_acpi_cpu { uint32_t apic_id; };
 struct x86_acpi_ioapic { paddr_t address; uint32_t first_gsi; };
 struct x86_acpi_isa { uint32_t gsi; bool valid, level, low; };
 struct x86_acpi {
-	paddr_t rsdp, lapic, mcfg;
+	paddr_t rsdp, lapic;
 	uint32_t nr_cpus, nr_ioapics, fadt_flags;
 	struct x86_acpi_cpu cpus[CONFIG_MAX_CPUS];
 	struct x86_acpi_ioapic ioapics[4];

@@ -405,6 +405,24 @@ static int64_t check_foreground(struct call *c, const struct device *d, uint64_t
 	return -ESRCH;
 }
 
+/* What terminals cannot judge, for they know neither users nor what else a session has. *arg may be changed. */
+static int64_t check_terminal(struct call *c, const struct device *d, uint32_t request, uint64_t *arg)
+{
+	const struct session *s = c->client->session;
+	uint32_t ctty = s ? s->ctty : 0;
+	switch (request) {
+	case TIOCSPGRP:
+		return check_foreground(c, d, *arg);
+	case TIOCSTI:
+		return ctty == device_number(d) || client_is_root(c->client) ? 0 : -EPERM;
+	case TIOCSCTTY:
+		if (*arg == 1 && !client_is_root(c->client))
+			*arg = 0;	/* nobody else takes a terminal from a session */
+		return ctty && ctty != device_number(d) ? -EPERM : 0;
+	}
+	return 0;
+}
+
 static int64_t ioctl_request(struct call *c, struct device *d, struct cdev_req *q)
 {
 	struct cdev_rep rep;
@@ -425,7 +443,7 @@ static int64_t device_ioctl(struct call *c, struct file *f, uint32_t request, ui
 	struct cdev_req q = { .minor = d->dev, .flags = access_flags(f->flags), .len = ioctl_bytes(request, arg), .pos = request,
 		.arg = arg };
 	int soft = 0;
-	int64_t r = request == TIOCSPGRP ? check_foreground(c, d, arg) : 0;
+	int64_t r = check_terminal(c, d, request, &q.arg);
 	if (r == 0)
 		r = device_wait(c, d);
 	while (r == 0) {

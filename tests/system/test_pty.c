@@ -315,6 +315,49 @@ static void many_pairs(void)
 	CHECK_ERR(access(path, F_OK), ENOENT);
 }
 
+/* Typing for others, and taking the terminal of a session: root's business. */
+static void only_root_types_for_others(void)
+{
+	pid_t leader, thief;
+	open_pair();
+	CHECK_EQ(ioctl(slave, TIOCSTI, "r"), 0);
+	if ((leader = fork()) == 0) {
+		setsid();
+		CHECK_EQ(setuid(1000), 0);
+		CHECK_ERR(ioctl(slave, TIOCSTI, "x"), EPERM);
+		CHECK_EQ(ioctl(slave, TIOCSCTTY, 1), 0);
+		CHECK_EQ(ioctl(slave, TIOCSTI, "y"), 0);
+		if ((thief = fork()) == 0) {
+			setsid();
+			CHECK_ERR(ioctl(slave, TIOCSCTTY, 1), EPERM);
+			CHECK_ERR(ioctl(slave, TIOCSTI, "z"), EPERM);
+			_exit(0);
+		}
+		CHECK_EXIT(thief, 0);
+		type("\n");
+		CHECK_STR(arrives(slave), "ry\n");
+		_exit(0);
+	}
+	CHECK_EXIT(leader, 0);
+}
+
+/* One terminal for a session. */
+static void a_session_has_one_terminal(void)
+{
+	open_pair();
+	int first = slave;
+	open_pair();
+	pid_t pid = fork();
+	if (pid == 0) {
+		setsid();
+		CHECK_EQ(ioctl(first, TIOCSCTTY, 0), 0);
+		CHECK_EQ(ioctl(first, TIOCSCTTY, 0), 0);
+		CHECK_ERR(ioctl(slave, TIOCSCTTY, 1), EPERM);
+		_exit(0);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
 int main(void)
 {
 	RUN(defaults);
@@ -329,5 +372,7 @@ int main(void)
 	RUN(master_closes);
 	RUN(nonblocking);
 	RUN(many_pairs);
+	RUN(only_root_types_for_others);
+	RUN(a_session_has_one_terminal);
 	return check_end();
 }

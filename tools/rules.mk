@@ -28,7 +28,7 @@ COMMON_FLAGS := -std=gnu11 -g $(WARNINGS) -MMD -MP
 
 KERNEL_FLAGS := $(COMMON_FLAGS) -O2 -ffreestanding -nostdlib -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -fno-strict-aliasing \
-	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
+	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -ffunction-sections \
 	$(if $(CLANG),,-fno-tree-loop-distribute-patterns) \
 	-Iinclude -Ikernel/include -Ikernel/arch/x86_64/include $(addprefix -D,$(CONFIG))
 
@@ -41,7 +41,7 @@ SERVICE_FLAGS := $(COMMON_FLAGS) -O2 -mno-sse -mgeneral-regs-only -fno-strict-al
 	-fno-omit-frame-pointer -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections $(SERVICE_CHECKS) -D_GNU_SOURCE= -Iinclude $(LIB_INCLUDES)
 SERVICE_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,norelro -Wl,-z,noseparate-code \
-	-Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,-Ttext-segment=0x400000
+	-Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,-Ttext-segment=0x400000 -Wl,-T,tools/hot_service.ld
 
 USER_FLAGS := $(COMMON_FLAGS) -O2 -D_GNU_SOURCE= -fno-pic -fno-pie -Iinclude
 GUESTTEST_FLAGS := -std=gnu11 -Wall -MMD -MP -O1 -D_GNU_SOURCE= -fno-pic -fno-pie -pthread -Iinclude -Itests/system
@@ -142,7 +142,7 @@ endef
 
 # $(call service_program,NAME,SOURCES): NAME.elf with symbols for gdb, NAME stripped for the archive, NAME.map.
 define service_program
-$(BUILD)/$(DIR)/$(1).elf: $(call objects_of,$(BUILD),$(2)) $(library_files)
+$(BUILD)/$(DIR)/$(1).elf: $(call objects_of,$(BUILD),$(2)) $(library_files) tools/hot_service.ld
 	@echo "  LD   $$@"
 	$$(Q)$(MUSL_LD) $(SERVICE_LINK) -Wl,-Map=$$(@:.elf=.map) -o $$@ $$(filter %.o,$$^) $(library_group)
 $(BUILD)/$(DIR)/$(1).stripped: $(BUILD)/$(DIR)/$(1).elf

@@ -37,7 +37,7 @@ static CPULOCAL volatile bool take_off_request;
 CPULOCAL struct run_queue run_queue;
 CPULOCAL struct sched_cpu_stats sched_stats;
 
-static uint64_t cpus_online = 1;	/* bit per CPU that runs processes */
+static HOT_DATA uint64_t cpus_online = 1;	/* bit per CPU that runs processes */
 
 /* ---- queues ---- */
 

@@ -25,7 +25,7 @@
 enum { CHAR_MAJORS = 512, BLOCK_MAJORS = 512 };
 
 static struct dmap {
-	struct driver drivers[NR_SYS_PROCS];
+	struct driver drivers[NR_SYS_PROCS];	/* taken from the front: behind the first without a label there is none */
 	struct driver *chr[CHAR_MAJORS], *blk[BLOCK_MAJORS];
 } dmap;
 
@@ -33,8 +33,8 @@ static struct dmap {
 
 static struct driver *driver_find(const char *label)
 {
-	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS; d++)
-		if (d->label[0] && !strcmp(d->label, label))
+	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS && d->label[0]; d++)
+		if (!strcmp(d->label, label))
 			return d;
 	return NULL;
 }
@@ -88,7 +88,7 @@ struct driver *dmap_block(uint32_t major) { return major < BLOCK_MAJORS ? dmap.b
 
 struct driver *dmap_of_endpoint(endpoint_t ep)
 {
-	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS; d++)
+	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS && d->label[0]; d++)
 		if (d->uses && d->ep == ep)
 			return d;
 	return NULL;
@@ -112,6 +112,7 @@ static void driver_down(struct driver *d)
 {
 	driver_state_set(d, DRIVER_DOWN);
 	cdev_driver_down(d);
+	mounts_service_dead(d->ep);
 }
 
 /* The predecessor, if it had another endpoint, answers no more; what waits for it is told when the successor is up. */
@@ -154,11 +155,13 @@ void dmap_map(int32_t major, endpoint_t ep, const char *label)
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
-/* A file system on a disk, or blockfs: the requests that its predecessor has not answered will not be. */
-static void service_gone(endpoint_t ep)
+/* A file system on a disk, or blockfs: the requests that its predecessor has not answered will not be. Under the old endpoint it is
+ * one that goes on where that one was. */
+static void service_gone(struct driver *d, endpoint_t old)
 {
-	requests_fail(ep);
-	mounts_service_dead(ep);
+	requests_fail(old);
+	if (d->ep != old || !mount_service_back(d))
+		mounts_service_dead(old);
 }
 
 static void driver_announced(const char *label, endpoint_t owner, bool chr)
@@ -174,7 +177,7 @@ static void driver_announced(const char *label, endpoint_t owner, bool chr)
 	if (chr)
 		cdev_driver_up(d, old);
 	else if (d->instance > 1)
-		service_gone(old);
+		service_gone(d, old);
 	waitq_wake(&d->changed, 0);
 }
 

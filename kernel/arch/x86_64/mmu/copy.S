@@ -86,7 +86,7 @@
 5:
 .endm
 
-	.text
+	.section .text.hot, "ax"
 	.balign 64
 	.globl arch_user_copy
 arch_user_copy:

@@ -8,6 +8,7 @@
 #include <x86/cpu.h>
 #include <x86/layout.h>
 #include <x86/port.h>
+#include <kernel/lib.h>
 #include <kernel/space.h>
 
 enum { GDT_WORDS = 10, GATE_INTERRUPT = 0x8e, GATE_USER = 0xee, NR_STUBS_LOW = 96, STUB_BYTES = 16 };
@@ -31,7 +32,7 @@ static CPULOCAL uint64_t gdt[GDT_WORDS];
 static CPULOCAL struct task_state task_state;
 static struct gate idt[256] __attribute__((aligned(16)));
 
-uint64_t x86_cpulocal_distance[CONFIG_MAX_CPUS];
+HOT_DATA uint64_t x86_cpulocal_distance[CONFIG_MAX_CPUS];
 
 extern char x86_stubs[], x86_syscall_entry[], x86_nmi_entry[], x86_double_fault_entry[],
 	x86_machine_check_entry[], x86_debug_entry[];

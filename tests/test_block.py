@@ -55,7 +55,8 @@ def run(guest, tmp_path):
     """run(script, disks): the script in a guest; `client LABEL COMMAND...` sends requests. Returns Answers."""
     conf = tmp_path / "client.conf"
     conf.write_text("service block_client {\n\tipc ALL_SYS;\n};\nservice attacker {\n\tipc ALL_SYS;\n"
-                    "\tsystem DEVIO SDEVIO VDEVIO IRQCTL VUMAP;\n\tvm MAP_PHYS ALLOC_CONTIG;\n\tpci device 1234:5678;\n};\n")
+                    "\tsystem DEVIO SDEVIO VDEVIO IRQCTL VUMAP;\n\tvm MAP_PHYS ALLOC_CONTIG;\n\tpci device 1234:5678;\n"
+                    "\tio 5f00:4;\n\tirq 7;\n\tmem 500000000:1000;\n};\n")
     head = """
 client() { service up /root/client -progname block_client -config /root/client.conf -label client -args "$*" && service down client; }
 drivers() { /etc/rc.disk start; }	# /etc/rc has done so already where there is a disk
@@ -192,10 +193,21 @@ client virtio_blk open:0:3
 def test_driver_that_asks_for_everything_gets_nothing(run, tmp_path):
     disk = image(tmp_path / "disk")
     got = run("""drivers
+leaks() { grep 'slots\\|privileges\\|spaces\\|irq_hooks\\|files' /proc/axolotl/leaks; }
+leaks >/tmp/before
 service up /root/attacker -config /root/client.conf
+service down attacker; leaks >/tmp/after
+cmp /tmp/before /tmp/after && echo nothing left
 client virtio_blk open:0:3 storm:0:2
-service status virtio_blk; service status pci
+service list --json | grep -o '"restarts": *[0-9]*' | sort | uniq -c
+mount -t ext2 /dev/vda /mnt 2>&1 | grep -o 'Invalid argument'
 """, [disk])
     assert "attacker: done, 0 failed" in got.text, got.text
     got.expect({"open:0:3": 0, "storm:0:2": 0})
-    assert re.findall(r"^restarts +(\d+)$", got.text, re.M) == ["0", "0"], got.text
+    assert "nothing left\n" in got.text and "Invalid argument\n" in got.text, got.text
+    assert len(re.findall(r'^ *\d+ "restarts": *0$', got.text, re.M)) == 1 and not re.search(r'"restarts": *[1-9]', got.text), got.text
+    told = re.findall(r"refused ([^(]*?) (?:\(-?\d+\) )?of attacker", got.text)
+    assert len(told) == len(set(told)), f"told more than once: {told}"
+    assert {"DEVIO", "SDEVIO", "VDEVIO", "IRQCTL", "SAFECOPYTO", "VUMAP", "DIAGCTL", "PRIVCTL", "VIRCOPY", "send", "a request for memory",
+            "an order about another service", "a name or value", "a signal for a program", "a signal of a terminal", "news of a service",
+            "facts about programs", "a request that is not for services"} <= set(told), told

@@ -53,7 +53,7 @@
 	X(UPDATE,     0, "src, dst: swap two process slots (live update); EPERM, EBUSY") \
 	X(STATECTL,   1, "op STATECTL_*: acts on the caller only") \
 	X(ABORT,      0, "how ABORT_*, status: power off, reboot, halt") \
-	X(DIAGCTL,    1, "op DIAG_*, ptr, len: write the log, stack trace of ep, register for KSIG_LOG") \
+	X(DIAGCTL,    1, "op DIAG_*, ptr, len: write the log, stack trace of self or who we manage, register for KSIG_LOG") \
 	X(TRACE,      0, "ep, op TRACE_*, addr, data: ptrace's mechanism") \
 	X(VUMAP,      0, "granter or SELF, ptr to struct vumap_seg[], n, access GRANT_*, ptr to struct phys_run[], room -> w[1] runs") \
 
@@ -88,7 +88,8 @@ enum { COPY_TRY = 1 };
 
 /*
  * MSI: notify id in w[2] -> w[1] hook, w[2] address and w[3] data that the device must write to raise it (edge, never masked; a message
- * while the hook is disabled is lost). The same (owner, id) again gets the same. ENOSPC.
+ * while the hook is disabled is lost). The same (owner, id) again gets the same. EPERM: no ports or registers of any device. ENOSPC: also
+ * for more than 16 hooks of one owner.
  */
 enum { IRQCTL_SET, IRQCTL_REMOVE, IRQCTL_ENABLE, IRQCTL_DISABLE, IRQCTL_MSI };
 enum { IRQ_REENABLE = 1 /* unmask when the notification has been taken */, IRQ_LEVEL = 2 };

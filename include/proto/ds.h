@@ -3,7 +3,8 @@
  * The data store: names of services, and data that outlives its owner.
  *
  * request          who                 repeatable  errors
- * DS_PUBLISH       services with label yes (OVERWRITE) EPERM no label / label not RS / overwrite forbidden, EEXIST, ENOMEM, EINVAL
+ * DS_PUBLISH       services with label yes (OVERWRITE) EPERM no label / label not RS / overwrite forbidden / another's drv. key, EEXIST,
+ *                                                  ENOMEM, EINVAL
  * DS_RETRIEVE      all services        yes         ESRCH, EPERM private, EINVAL type
  * DS_LABEL_NAME    all services        yes         ESRCH: endpoint -> label
  * DS_DELETE        owner               no          ESRCH, EPERM
@@ -11,6 +12,7 @@
  * DS_CHECK         subscriber          no          ENOENT nothing changed, EPERM no subscription
  * DS_LIST          all services        yes         text of everything: key, type, owner, value
  *
+ * Keys drv.CLASS.LABEL may be published by LABEL alone, drv.failed.LABEL by RS.
  * None waits. A change is told by a notification from DS without data; call DS_CHECK until ENOENT. Keys are 1..79 bytes; one key may exist
  * once for each type. Entries belong to labels, not endpoints, and so outlive restarts. RS deletes a label only when the service is
  * gone for good; that deletes its entries and its subscription and tells the subscribers.

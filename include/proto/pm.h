@@ -4,7 +4,7 @@
  *
  * request            who      kind     answered   meaning
  * PM_TTY_SIGNAL      tty      SENDA    later, PM_TTY_SIGNAL + 1 by SENDA when id != 0   signal a process group from a terminal
- * PM_KILL            services SENDA    never      raise a signal on a process (VFS: SIGPIPE, SIGXFSZ, SIGIO)
+ * PM_KILL            VFS      SENDA    never      raise a signal on a process (SIGPIPE, SIGXFSZ, SIGIO)
  * PM_INFO            procfs, VFS SENDREC at once  copy a struct pm_info_* by grant
  * PM_SERVICE         RS       SENDA    never      a service has started or is gone: keep pid <-> endpoint
  * PM_SIGNALFD        VFS      SENDA    at once, PM_SIGNALFD + 1 by SENDA   look for, or take, a pending signal of a process; when there is

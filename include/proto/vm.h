@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests to VM beside the routed Linux calls (brk, mmap, munmap, mprotect, mremap, madvise, msync, mincore, mlock family, of users and,
- * the first six, of services; sizes and errors as Linux). VM waits for nobody but the kernel.
+ * the first six, of services; sizes and errors as Linux). VM waits for nobody but the kernel. Besides those named,
+ * whoever's privileges list a request (`vm` in system.conf) may make it; everybody else gets EPERM.
  *
  * request         who        answered    meaning and errors
  * VM_FORK         PM         at once     child gets a copy-on-write copy or, with VM_FORK_SHARE, the same space. ENOMEM
@@ -11,11 +12,11 @@
  * VM_PREFAULT     VFS, fs    when done   make [addr, +len) of ep present (and writable); reply VM_PREFAULT + 1 carries the id. EFAULT
  * VM_MMAP_REPLY   VFS        never       answer to VFS_VM_MMAP
  * VM_FORGET       fs         never       unmap pages of node from page `first` everywhere (truncation); later use is SIGBUS
- * VM_MAP_PHYS     services   at once     map physical memory (device, boot archive) allowed by the privileges -> address. EPERM
+ * VM_MAP_PHYS     drivers    at once     map physical memory (device, boot archive) allowed by the privileges -> address. EPERM
  * VM_MAP_ARCHIVE  tmpfs,RS    at once     map the boot archive read-only -> address and length. ENOENT when it is gone
  * VM_FREE_ARCHIVE tmpfs      at once     the boot archive is unpacked: its frames are free memory now
  * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address
- * VM_INFO         all        at once     what VM_INFO_*, by grant (memory must be present: clear the buffer before). ESRCH
+ * VM_INFO         procfs ... at once     what VM_INFO_*, by grant (memory must be present: clear the buffer before). ESRCH
  * VM_UPDATE       RS         at once     src, dead, and dst, its successor, exchange memory. EINVAL, EBUSY: one runs
  * VM_SET_PRIV     RS         at once     permitted requests of a service
  * VM_PROTECT_FOR  RS, VFS    at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM

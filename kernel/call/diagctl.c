@@ -5,6 +5,7 @@
 #include <kernel/kcall.h>
 #include <kernel/mem.h>
 #include <kernel/priv.h>
+#include <kernel/signal.h>
 
 enum { DIAG_CHUNK = 4096 };
 
@@ -36,12 +37,21 @@ static err_t diag_read(struct proc *caller, struct kcall *c)
 	return 0;
 }
 
+static err_t diag_register(struct proc *caller)
+{
+	if (caller->priv->id == PRIV_ID_USER)
+		return -EPERM;
+	return log_register(caller);
+}
+
 static err_t diag_stack(struct proc *caller, struct kcall *c)
 {
 	struct proc *p = kcall_target(caller, c, 1);
 
 	if (!p)
 		return -EDEADEPT;
+	if (p != caller && !signal_is_managed_by(p, caller))
+		return -EPERM;
 	debug_stack_trace(p);
 	return 0;
 }
@@ -52,7 +62,7 @@ err_t kcall_DIAGCTL(struct proc *caller, struct kcall *c)
 	case DIAG_WRITE: return diag_write(caller, c);
 	case DIAG_READ: return diag_read(caller, c);
 	case DIAG_STACKTRACE: return diag_stack(caller, c);
-	case DIAG_REGISTER: log_register(caller); return caller->priv->id == PRIV_ID_USER ? -EPERM : 0;
+	case DIAG_REGISTER: return diag_register(caller);
 	default: return -EINVAL;
 	}
 }

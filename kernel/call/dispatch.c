@@ -50,7 +50,8 @@ void kcall_run(struct proc *p)
 
 	if (unlikely(index >= KC_COUNT || !kcall_permitted(p, index))) {
 		err = index >= KC_COUNT ? -EBADREQUEST : -ECALLDENIED;
-		trace_refused(p, index >= KC_COUNT ? "kernel call" : table[index].name, index, err);
+		trace_refused(p, index >= KC_COUNT ? REFUSED_PRIMITIVE : index, index >= KC_COUNT ? "kernel call" : table[index].name,
+			index, err);
 		arch_frame_result_set(&p->frame, err);
 		return;
 	}
@@ -61,7 +62,7 @@ void kcall_run(struct proc *p)
 		p->misc |= MF_CALL_RESUME;
 	} else if (err != -ENORESULT) {
 		if (unlikely(err))
-			trace_refused(p, table[index].name, (int64_t)arch_frame_word(&p->frame, 0), err);
+			trace_refused(p, index, table[index].name, (int64_t)arch_frame_word(&p->frame, 0), err);
 		kcall_finish(p, &c, err);
 	}
 }

@@ -30,14 +30,24 @@ static err_t irqctl_set(struct proc *caller, struct kcall *c)
 	return 0;
 }
 
-/* Everybody may: a message is raised by a device that the caller already controls. */
+/* Whoever has ports or registers of some device may: a message is raised by a device that the caller already controls. */
+static bool controls_a_device(const struct priv_spec *s)
+{
+	return s->nr_mem || s->nr_io || !(s->flags & PRIV_CHECK_MEM) || !(s->flags & PRIV_CHECK_IO);
+}
+
 static err_t irqctl_message(struct proc *caller, struct kcall *c)
 {
 	uint64_t address;
 	uint32_t data;
 	unsigned hook;
-	err_t err = c->w[2] < NOTIFY_IDS ? irq_hook_set_message(caller, (unsigned)c->w[2], &hook, &address, &data) : -EINVAL;
+	err_t err;
 
+	if (c->w[2] >= NOTIFY_IDS)
+		return -EINVAL;
+	if (!controls_a_device(&caller->priv->spec))
+		return -EPERM;
+	err = irq_hook_set_message(caller, (unsigned)c->w[2], &hook, &address, &data);
 	if (err)
 		return err;
 	c->w[1] = hook;

@@ -8,6 +8,7 @@
 #include <abi/ksig.h>
 #include <arch/clock.h>
 #include <kernel/debug.h>
+#include <kernel/errno.h>
 #include <kernel/init.h>
 #include <kernel/ipc.h>
 
@@ -112,14 +113,15 @@ size_t log_read(uint64_t *pos, char *to, size_t size)
 	return n;
 }
 
-void log_register(struct proc *p)
+err_t log_register(struct proc *p)
 {
 	log_forget(p);
 	for (int i = 0; i < MAX_READERS; i++)
 		if (!klog.readers[i]) {
 			klog.readers[i] = p->endpoint;
-			return;
+			return 0;
 		}
+	return -ENOSPC;
 }
 
 void log_forget(struct proc *p)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The last messages, kept in a ring for panics and GETINFO_IPCTRACE, and the report of refused requests. */
 #include <abi/ipc.h>
+#include <abi/kcall.h>
 #include <kernel/debug.h>
+#include <kernel/errno.h>
 #include <kernel/proc.h>
 
 HOT_DATA struct message_trace message_trace;
@@ -50,7 +52,21 @@ void trace_dump(void)
 		log_write(line, trace_line(i, line, sizeof(line)));
 }
 
-void trace_refused(const struct proc *caller, const char *what, int64_t detail, err_t why)
+/* PRIVCTL's EPERM is an answer: VM asks whether a driver may. */
+static bool refused_for_want_of_rights(const struct proc *caller, unsigned kind, err_t why)
 {
-	log_debug("kernel: refused %s (%ld) of %s(%d): error %d\n", what, (long)detail, caller->name, caller->endpoint, -why);
+	return !proc_is_user(caller) && (why == -ECALLDENIED || why == -ETRAPDENIED || (why == -EPERM && kind != KC_INDEX_PRIVCTL));
+}
+
+_Static_assert((int)KC_COUNT <= (int)REFUSED_PRIMITIVE, "one bit of refusals_told for each kind");
+
+void trace_refused(struct proc *caller, unsigned kind, const char *what, int64_t detail, err_t why)
+{
+	if (refused_for_want_of_rights(caller, kind, why) && !(caller->refusals_told >> kind & 1)) {
+		caller->refusals_told |= 1ull << kind;
+		log_printf("kernel: refused %s (%ld) of %s(%d): error %d; more of these are not told\n", what, (long)detail,
+			caller->name, caller->endpoint, -why);
+	} else {
+		log_debug("kernel: refused %s (%ld) of %s(%d): error %d\n", what, (long)detail, caller->name, caller->endpoint, -why);
+	}
 }

@@ -107,7 +107,7 @@ static err_t ipc_target(struct proc *p, endpoint_t e, struct proc **out)
 	if ((dst->rts & RTS_RECEIVING) && dst->recv_from == p->endpoint)
 		return 0;
 	if (unlikely(!priv_may_send(p->priv, dst->priv))) {
-		trace_refused(p, "send", e, -ECALLDENIED);
+		trace_refused(p, REFUSED_SEND, "send", e, -ECALLDENIED);
 		return -ECALLDENIED;
 	}
 	return proc_is_user(dst) ? -ENOTREADY : 0;
@@ -133,7 +133,7 @@ static void caller_queue_add(struct proc *dst, struct proc *p)
 static err_t ipc_block_sending(struct proc *p, struct proc *dst, uint32_t primitive)
 {
 	if (ipc_would_deadlock(p, dst)) {
-		trace_refused(p, "send that would deadlock", dst->endpoint, -ELOCKED);
+		trace_refused(p, REFUSED_DEADLOCK, "send that would deadlock", dst->endpoint, -ELOCKED);
 		return -ELOCKED;
 	}
 	p->send_primitive = (uint8_t)(primitive - IPC_SEND);
@@ -363,7 +363,7 @@ void ipc_call(struct proc *p, uint64_t number)
 
 	if (unlikely(!(p->priv->spec.trap_mask & IPC_TRAP_BIT(number)))) {
 		err = proc_is_user(p) ? -ENOSYS : -ETRAPDENIED;
-		trace_refused(p, "primitive", (int64_t)number, err);
+		trace_refused(p, REFUSED_PRIMITIVE, "primitive", (int64_t)number, err);
 	} else {
 		err = ipc_primitive(p, number);
 	}

@@ -15,7 +15,7 @@
 #include <kernel/ipc.h>
 #include <kernel/irq.h>
 
-enum { NR_HOOKS = 64 };
+enum { NR_HOOKS = 64, HOOKS_PER_OWNER = 16 };
 
 struct irq_hook {
 	endpoint_t owner;		/* 0: free */
@@ -75,17 +75,19 @@ static struct irq_hook *hook_of(struct proc *p, unsigned hook)
 	return hook < NR_HOOKS && hooks[hook].owner == p->endpoint ? &hooks[hook] : 0;
 }
 
+/* The hook of (p, id), else a free one while p has not got its share. -1: none. */
 static int hook_find(struct proc *p, unsigned id)
 {
-	int found = -1;
+	int found = -1, has = 0;
 
 	for (int i = 0; i < NR_HOOKS; i++) {
 		if (hooks[i].owner == p->endpoint && hooks[i].id == id)
 			return i;
 		if (!hooks[i].owner && found < 0)
 			found = i;
+		has += hooks[i].owner == p->endpoint;
 	}
-	return found;
+	return has < HOOKS_PER_OWNER ? found : -1;
 }
 
 err_t irq_hook_set(struct proc *p, unsigned irq, unsigned id, uint32_t flags, unsigned *hook)

@@ -108,7 +108,7 @@ void signal_recheck(struct proc *p)
 	signal_tell(p, signal_manager(p));
 }
 
-static bool signal_is_managed_by(const struct proc *p, const struct proc *manager)
+bool signal_is_managed_by(const struct proc *p, const struct proc *manager)
 {
 	return signal_manager(p) == manager->endpoint || p->priv->spec.bak_sig_mgr == manager->endpoint;
 }

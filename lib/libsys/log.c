@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Log lines. A line is put together on the stack and written by one call, so lines of different services do not mix. */
+#include <abi/endpoint.h>
 #include <abi/errno.h>
+#include <abi/info.h>
 #include <libsys/kcall.h>
 #include <libsys/log.h>
 #include <stdio.h>
@@ -58,6 +60,33 @@ void log_debug(const char *format, ...)
 	va_start(args, format);
 	log_write("", format, args);
 	va_end(args);
+}
+
+/* ---- refusals ---- */
+
+enum { REFUSALS_REMEMBERED = 32 };
+static struct { struct { endpoint_t who; const char *what; } last[REFUSALS_REMEMBERED]; unsigned next; } refusals;
+
+static int refusal_was_told(endpoint_t who, const char *what)
+{
+	for (unsigned i = 0; i < REFUSALS_REMEMBERED; i++)
+		if (refusals.last[i].who == who && refusals.last[i].what == what)
+			return 1;
+	return 0;
+}
+
+void log_refused(endpoint_t who, const char *what, int error)
+{
+	struct info_proc p = { .name = "?" };
+	unsigned i;
+
+	if (refusal_was_told(who, what))
+		return;
+	i = refusals.next++ % REFUSALS_REMEMBERED;
+	refusals.last[i].who = who;
+	refusals.last[i].what = what;
+	sys_getinfo(GETINFO_PROC, &p, sizeof(p), (uint64_t)endpoint_slot(who), 0);
+	log_info("refused %s of %.16s(%d): %s; more of these are not told", what, p.name, who, err_text(error));
 }
 
 void fail_stop(const char *format, ...)

@@ -77,6 +77,18 @@ static err_t ds_publish_value(const struct message *m, struct ds_entry *owner, c
 	return r;
 }
 
+/* Who says that a driver is up or given up is believed, so only it itself and RS may: drv.CLASS.LABEL belongs to LABEL. */
+static bool ds_key_is_anothers(const struct ds_entry *owner, const char *key)
+{
+	static const char drivers[] = "drv.", failed[] = "drv.failed.";
+	const char *label;
+
+	if (strncmp(key, drivers, sizeof(drivers) - 1) != 0 || (endpoint_t)owner->value == EP_RS)
+		return false;
+	label = strchr(key + sizeof(drivers) - 1, '.');
+	return !label || strncmp(key, failed, sizeof(failed) - 1) == 0 || strcmp(label + 1, owner->key) != 0;
+}
+
 static err_t rq_publish(const struct message *m, struct ds_entry *owner, struct ds_rep *rep)
 {
 	const struct ds_req *req = MSG_BODY(const struct ds_req, m);
@@ -90,7 +102,7 @@ static err_t rq_publish(const struct message *m, struct ds_entry *owner, struct 
 	if (r != 0)
 		return r;
 	if ((req->flags & DSF_TYPE_MASK) != DSF_TYPE_LABEL)
-		return ds_publish_value(m, owner, key);
+		return ds_key_is_anothers(owner, key) ? -EPERM : ds_publish_value(m, owner, key);
 	if (m->source != EP_RS)
 		return -EPERM;
 	return ds_store_publish_label(&ds.store, owner, key, (endpoint_t)req->value, req->flags);
@@ -221,6 +233,8 @@ static void ds_dispatch(const struct message *m)
 	if (rep.result < 0)
 		log_debug("request %#x of %s (%d) refused: %s", m->type, owner ? owner->key : "?", m->source,
 			err_text((int)rep.result));
+	if (rep.result == -EPERM)
+		log_refused(m->source, "a name or value", -EPERM);
 	ds_answer(m, &rep);
 }
 

@@ -136,8 +136,10 @@ void service_request(const struct message *m)
 {
 	struct pm_service_req req = *MSG_BODY(const struct pm_service_req, m);
 
-	if (m->source != EP_RS)
+	if (m->source != EP_RS) {
+		log_refused(m->source, "news of a service", -EPERM);
 		return;
+	}
 	req.name[sizeof req.name - 1] = 0;
 	if (req.started) {
 		service_known(req.ep, req.name, req.uid);

@@ -260,6 +260,10 @@ void job_tty_signal(const struct message *m)
 	struct task *t = task_of(req.ep);
 	struct sig_entry e;
 
+	if (m->source != EP_TTY) {
+		log_refused(m->source, "a signal of a terminal", -EPERM);
+		return;
+	}
 	if (!signo_is_valid(req.signo) || req.pgid < 0)
 		return;
 	sig_entry_kernel(&e, req.signo);
@@ -280,6 +284,10 @@ void job_kill_message(const struct message *m)
 	struct task *t = task_of(req.ep);
 	struct sig_entry e;
 
+	if (m->source != EP_VFS) {
+		log_refused(m->source, "a signal for a program", -EPERM);
+		return;
+	}
 	if (!t || t->state != TASK_LIVE || !signo_is_valid(req.signo))
 		return;
 	sig_entry_user(&e, req.signo, req.code, t);

@@ -20,25 +20,27 @@ static void rs_mask_add(uint64_t *mask, uint32_t id)
 		mask[id / 64] |= 1ull << id % 64;
 }
 
+/* Id 0 stands for all users: what has no process (a template, or s itself before its first start) has no id. */
+static void rs_mask_add_service(uint64_t *mask, const struct rs_slot *s)
+{
+	if (s && s->pub->in_use && s->pub->endpoint != EP_NONE && s->priv_id != 0)
+		rs_mask_add(mask, s->priv_id);
+}
+
 static void rs_mask_add_all(uint64_t *mask)
 {
 	for RS_EACH_SLOT(s)
-		if (s->pub->in_use)
-			rs_mask_add(mask, s->priv_id);
+		rs_mask_add_service(mask, s);
 }
 
 /* SYSTEM, the kernel, needs no permission but the call mask. A label that nobody has yet is filled in when it comes up. */
 static void rs_mask_add_name(uint64_t *mask, const char *name)
 {
-	const struct rs_slot *s;
-
 	if (strcmp(name, "ALL") == 0 || strcmp(name, "USER") == 0)
 		rs_mask_add(mask, 0);
 	if (strcmp(name, "ALL") == 0 || strcmp(name, "ALL_SYS") == 0)
 		rs_mask_add_all(mask);
-	s = rs_slot_of_label(name);
-	if (s)
-		rs_mask_add(mask, s->priv_id);
+	rs_mask_add_service(mask, rs_slot_of_label(name));
 }
 
 /* True if the mask is another one than before. */

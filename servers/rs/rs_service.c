@@ -184,6 +184,8 @@ bool rs_on_service_message(const struct message *m, uint32_t status)
 		return true;
 	case RS_REQUEST: case RS_PCI_ACL: case RS_ADD_RESOURCES:
 		result = rs_answer_of(m);
+		if (result == -EPERM)
+			log_refused(m->source, "an order about another service", -EPERM);
 		if (result != RS_LATER)
 			sef_reply_result(m->source, m->type, result);
 		return true;

@@ -165,6 +165,8 @@ void on_info(const struct message *m)
 	struct message rep = { .type = VFS_INFO + 1 };
 	struct vfs_info_rep *r = MSG_BODY(struct vfs_info_rep, &rep);
 	bool allowed = m->source > 0 && m->source <= EP_BOOT_LAST;
+	if (!allowed)
+		log_refused(m->source, "facts about programs", -EPERM);
 	r->result = allowed ? info_copy(m, q, &r->bytes) : -EPERM;
 	sef_reply(m->source, &rep);
 }

@@ -215,6 +215,8 @@ void on_vfs_request(const struct message *m, bool wants_reply)
 		return;
 	}
 	int64_t r = m->source == EP_PM ? pm_request(m) : -EPERM;
+	if (r == -EPERM && m->source != EP_PM)
+		log_refused(m->source, "a request that is not for services", -EPERM);
 	if (wants_reply)
 		sef_reply_result(m->source, m->type, r);
 }

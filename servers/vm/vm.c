@@ -75,7 +75,7 @@ static int64_t call_dispatch(const struct message *m)
 /* ---- requests of services ---- */
 
 enum {	/* who may ask without a word from RS */
-	MAY_PM = 1, MAY_VFS = 2, MAY_RS = 4, MAY_SERVICE = 8,	/* MAY_SERVICE: every one */
+	MAY_PM = 1, MAY_VFS = 2, MAY_RS = 4,
 	NEVER_ANSWERED = 0x100,
 };
 typedef int64_t request_fn(const struct message *m);
@@ -88,12 +88,12 @@ static const struct request { request_fn *fn; uint32_t flags; } requests[] = {
 	REQUEST(MMAP_FOR) = { rq_mmap_for, MAY_VFS | MAY_PM | MAY_RS },
 	REQUEST(PREFAULT) = { rq_prefault, MAY_VFS },
 	REQUEST(MMAP_REPLY) = { rq_mmap_reply, MAY_VFS | NEVER_ANSWERED },
-	REQUEST(FORGET) = { rq_forget, MAY_SERVICE | NEVER_ANSWERED },
-	REQUEST(MAP_PHYS) = { rq_map_phys, MAY_SERVICE },	/* the kernel says which memory */
+	REQUEST(FORGET) = { rq_forget, NEVER_ANSWERED },
+	REQUEST(MAP_PHYS) = { rq_map_phys, 0 },	/* the kernel says which memory */
 	REQUEST(MAP_ARCHIVE) = { rq_map_archive, MAY_RS },
 	REQUEST(FREE_ARCHIVE) = { rq_free_archive, 0 },
 	REQUEST(ALLOC_CONTIG) = { rq_alloc_contig, 0 },
-	REQUEST(INFO) = { rq_info, MAY_SERVICE },
+	REQUEST(INFO) = { rq_info, MAY_PM | MAY_VFS | MAY_RS },
 	REQUEST(SET_PRIV) = { rq_set_priv, MAY_RS },
 	REQUEST(UPDATE) = { rq_update, MAY_RS },
 	REQUEST(PROTECT_FOR) = { rq_protect_for, MAY_VFS | MAY_RS },
@@ -114,7 +114,7 @@ static bool request_permitted(const struct message *m, uint32_t index)
 
 	if (!p || (p->space && p->space->user))
 		return false;
-	if (requests[index].flags & (MAY_SERVICE | role_of(m->source)))
+	if (requests[index].flags & role_of(m->source))
 		return true;
 	/* The first file system unpacks the boot archive. */
 	if (m->source == EP_TMPFS && (index == (VM_MAP_ARCHIVE - MSG_VM) / 2 || index == (VM_FREE_ARCHIVE - MSG_VM) / 2))
@@ -130,7 +130,7 @@ static void request_dispatch(const struct message *m, uint32_t status)
 	if (m->type % 2 == 0 && index < NR_REQUESTS && requests[index].fn) {
 		result = request_permitted(m, index) ? requests[index].fn(m) : -EPERM;
 		if (result == -EPERM)
-			log_debug("request %#x of %d refused", m->type, m->source);
+			log_refused(m->source, "a request for memory", -EPERM);
 		if (requests[index].flags & NEVER_ANSWERED)
 			return;
 	} else if (!(status & IPC_STATUS_CALL)) {

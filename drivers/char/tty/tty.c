@@ -351,11 +351,13 @@ static void tty_alarm(nstime_t now)
 static void tty_message(const struct message *m, uint32_t status)
 {
 	struct tty *t;
-	(void)status;
 	if (names_serve(m))
 		return;
-	if (m->source != EP_PM || m->type != PM_TTY_SIGNAL + 1)
+	if (m->source != EP_PM || m->type != PM_TTY_SIGNAL + 1) {
+		if (status & IPC_STATUS_CALL)
+			sef_reply_result(m->source, m->type, -EBADREQUEST);
 		return;
+	}
 	const struct pm_tty_signal_rep *rep = (const struct pm_tty_signal_rep *)(const void *)m->w;
 	for (int i = 0; (t = tty_each(i)); i++) {
 		if (t->waiters && waiter_verdict(t, rep->id, rep->verdict)) {

@@ -21,12 +21,14 @@ void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_write(const char *text, size_t bytes);
 /* Copies text from position *pos on; *pos is moved (also past text that was overwritten). Returns bytes copied. */
 size_t log_read(uint64_t *pos, char *to, size_t size);
-void log_register(struct proc *p);	/* gets KSIG_LOG for new text */
+err_t log_register(struct proc *p);	/* gets KSIG_LOG for new text. ENOSPC */
 void log_forget(struct proc *p);
 void log_flush_signal(void);		/* called with the lock held when leaving the kernel */
 
-/* A request that is refused: traced with caller and reason at debug level. */
-void trace_refused(const struct proc *caller, const char *what, int64_t detail, err_t why);
+/* A request that is refused: traced with caller and reason at debug level. That a service asked for what it has no right to is told at
+ * the usual level, once for each kind. */
+enum { REFUSED_PRIMITIVE = 61, REFUSED_SEND, REFUSED_DEADLOCK };	/* kinds; below: the kernel call's index */
+void trace_refused(struct proc *caller, unsigned kind, const char *what, int64_t detail, err_t why);
 
 enum { TRACE_ENTRIES = 64 };		/* a power of two */
 struct trace_entry { endpoint_t from, to; uint32_t type, primitive; };

@@ -131,6 +131,7 @@ struct proc {
 	vaddr_t robust_list, clear_tid;
 	uint64_t robust_len;
 	uint64_t enosys_logged[ROUTE_NR / 64];	/* calls already reported for this program */
+	uint64_t refusals_told;		/* kinds of refusals already in the log */
 	struct sigsend sigsend;
 	struct arch_fpu fpu;
 } __attribute__((aligned(64)));

@@ -12,6 +12,7 @@ struct sig_detail { int32_t code; uint64_t addr, trapno, error, ip; };
 void signal_raise(struct proc *p, int signo, const struct sig_detail *detail);	/* detail: fault signals only, else 0 */
 endpoint_t signal_manager(const struct proc *p);
 void signal_recheck(struct proc *p);		/* tell its manager KSIG_F_RECHECK */
+bool signal_is_managed_by(const struct proc *p, const struct proc *manager);
 bool signal_fetch(struct proc *manager, struct ksig_info *out);		/* look, do not take */
 void signal_fetched(struct proc *p);		/* taken */
 err_t signal_end(struct proc *manager, struct proc *p);

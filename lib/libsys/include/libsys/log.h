@@ -4,6 +4,7 @@
  * log), these need no buffer and put the service's name in front.
  */
 #pragma once
+#include <abi/types.h>
 #include <stdarg.h>
 
 #define LOG_FORMAT(n) __attribute__((format(printf, n, n + 1)))
@@ -13,6 +14,10 @@ void log_info(const char *format, ...) LOG_FORMAT(1);
 void log_warn(const char *format, ...) LOG_FORMAT(1);
 void log_debug(const char *format, ...) LOG_FORMAT(1);	/* nothing unless log_debug_set(1) */
 void log_debug_set(int on);
+
+/* A request of another process that it has no right to make: told once for each process and kind, so nobody can fill the log. `what` must
+ * be a literal. */
+void log_refused(endpoint_t who, const char *what, int error);
 
 /* An own invariant is broken: say so and end, so that RS starts us anew. RS knows the exit status. */
 enum { EXIT_CHECK_FAILED = 134 };

@@ -9,7 +9,8 @@
  * RS_ADD_RESOURCES   pci                      at once       a range more for a driver; kept over restarts. ESRCH, EPERM, EINVAL, ENOMEM
  * RS_FS_START        VFS, by SENDA            when done     an instance of a template; the answer is RS_FS_STARTED, by SENDA
  * RS_FS_STOP         VFS, by SENDA            never         the instance is not needed any more (it was unmounted)
- * RS_REPORT          control list names label never         what its failures cost the client: for `service why`
+ * RS_REPORT          control list names label never         what its failures cost the client: for `service why`. VFS may report about
+ *                                                           everybody, also answers that no service may give: who goes on so is restarted
  *
  * `pci` is the service whose stanza says `bus pci` (RS_UP_BUS). Errors otherwise: EPERM (not root, not in the control list), ESRCH (label),
  * EEXIST/EBUSY (label or major taken, operation in progress), E2BIG, EINVAL, ENOMEM, ENOEXEC.
@@ -62,10 +63,11 @@ enum rs_fault {
 	RS_FAULT_INIT_REFUSED,	/* answered the order to initialise with an error */
 	RS_FAULT_INIT_SLOW,	/* did not answer it in time */
 	RS_FAULT_START,		/* could not be made: no memory, no process slot */
+	RS_FAULT_PROTOCOL,	/* answered requests with what no service may answer, again and again */
 	RS_NR_FAULTS,
 };
 #define RS_FAULT_NAMES { "none", "crash", "failed check", "exit", "signal", "hang", "refused initialisation", "slow initialisation", \
-	"could not be started" }
+	"could not be started", "broken protocol" }
 
 /* What is done when it dies. */
 enum rs_policy {
@@ -94,6 +96,7 @@ struct rs_pub {
 	uint64_t recovery_ns, recovery_max_ns;	/* from the death to the successor's accepted initialisation: last, longest */
 	uint64_t requests_repeated, requests_failed;	/* as clients report */
 	uint32_t uid, policy;		/* user it counts as in lists of processes; enum rs_policy */
+	uint64_t answers_refused;	/* that no service may give, as VFS reports */
 };
 
 /* PCI devices a service may have. */
@@ -154,8 +157,8 @@ struct rs_watch { struct rs_event event; char script[64]; };
 /*
  * Operations and their arguments behind a0. "label" is a buffer of LABEL_LEN bytes. Results are >= 0 or a negative error.
  *
- *   UP        a1 rs_call, a2 its size             0 when the service has initialised (NOWAIT: has been started), else why it could not:
- *                                                 the service's own error, ECHILD it died, ETIMEDOUT it did not finish
+ *   UP        a1 rs_call, a2 its size             0 when the service has initialised (NOWAIT: has been started), ECHILD it died, ETIMEDOUT
+ *                                                 it did not finish; n > 0: it refused, with error n of its own
  *   DOWN      a1 label, a2 LABEL_LEN, a3 flags    0 when it is gone. EPERM for core services
  *   RESTART   the same                            0 when its successor has initialised. Also revives a failed one
  *   REFRESH   the same                            as RESTART, but the service is asked to end (SIGTERM) before it is killed
@@ -190,4 +193,9 @@ struct rs_fs_start_req { uint32_t id, pad; char type[LABEL_LEN]; };	/* type: lab
 struct rs_fs_started { uint32_t id; int32_t result; endpoint_t ep; uint32_t pad; char label[LABEL_LEN]; };
 MSG_BODY_FITS(struct rs_fs_started);
 struct rs_fs_stop_req { char label[LABEL_LEN]; };
-struct rs_report_req { uint32_t repeated, failed; char label[LABEL_LEN]; };	/* since the last report */
+/* All numbers: since the last report. VFS may leave the label empty and name the endpoint. */
+enum rs_broken { RS_BROKEN_TYPE, RS_BROKEN_ID, RS_BROKEN_LENGTH, RS_BROKEN_NODE, RS_BROKEN_RECORDS };
+#define RS_BROKEN_NAMES { "a message that is no answer", "an answer to what it was not asked", "more data than asked for", \
+	"attributes of another file", "a directory that cannot be read" }
+struct rs_report_req { uint32_t repeated, failed; char label[LABEL_LEN]; endpoint_t ep; uint32_t broken, how /* the last */; };
+MSG_BODY_FITS(struct rs_report_req);

@@ -18,6 +18,21 @@ uint64_t kcall_fork_count(void)
 	return fork_count;
 }
 
+/* Boot services are known by endpoint and privilege id, so one that was given up comes back to both. Nobody else gets them meanwhile. */
+static err_t fork_boot(const struct proc *caller, endpoint_t e, struct proc **out)
+{
+	if (caller->endpoint != EP_RS)
+		return -EPERM;
+	if (e < EP_RS || e > EP_BOOT_LAST)
+		return -EINVAL;
+	if (proc_of_slot(e)->rts != RTS_SLOT_FREE)
+		return -EBUSY;
+	*out = proc_alloc_boot(e);
+	(*out)->priv = priv_alloc(*out, e);
+	(*out)->flags &= ~(uint32_t)PROC_USER;
+	return 0;
+}
+
 static void fork_inherit(struct proc *child, struct proc *parent, uint32_t flags)
 {
 	arch_fpu_copy(&child->fpu, &parent->fpu);
@@ -53,7 +68,14 @@ err_t kcall_FORK(struct proc *caller, struct kcall *c)
 		return -EINVAL;
 	if (parent && parent != caller)
 		sched_take_off(parent);	/* its registers must be complete */
-	child = proc_alloc();
+	if (none && (flags & KFORK_BOOT)) {
+		err_t err = fork_boot(caller, (endpoint_t)c->w[2], &child);
+
+		if (err)
+			return err;
+	} else {
+		child = proc_alloc();
+	}
 	if (!child)
 		return -EAGAIN;
 	if (none && (flags & KFORK_USER)) {

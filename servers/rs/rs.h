@@ -26,6 +26,8 @@ enum {
 	RS_BACKOFF_FIRST_MS = 10, RS_BACKOFF_MAX_MS = 5000,
 	RS_HEALTHY_MS = 500,		/* each such time lived halves the record of quick deaths */
 	RS_QUICK_DEATHS_MAX = 10,	/* in a row: then it has failed */
+	RS_BROKEN_MAX = 3,		/* answers that no service may give ... */
+	RS_BROKEN_SECONDS = 10,		/* ... in this time: then it is killed */
 };
 
 /* What a service is started from, kept in memory for its restarts. Instances share their template's. */
@@ -43,7 +45,7 @@ struct rs_image {
 };
 
 /* Why RS itself has killed an instance. */
-enum rs_verdict { RS_VERDICT_NONE, RS_VERDICT_HUNG, RS_VERDICT_INIT_SLOW };
+enum rs_verdict { RS_VERDICT_NONE, RS_VERDICT_HUNG, RS_VERDICT_INIT_SLOW, RS_VERDICT_BROKEN };
 
 /* One logical service; the public half is rs.table[] at the same index. */
 struct rs_slot {
@@ -57,6 +59,7 @@ struct rs_slot {
 	bool published;			/* DS and VFS know it */
 	bool failure_told;		/* DS has drv.failed.LABEL */
 	bool ever_ran;			/* has initialised once: its failures are recovered, not reported to who started it */
+	endpoint_t boot;		/* of a boot service: others know it by this alone. Else EP_NONE */
 	bool fresh_only;		/* it said that it cannot continue a predecessor's work: successors get new endpoints */
 	endpoint_t old;			/* dead predecessor, frozen until its successor is accepted, or EP_NONE */
 	endpoint_t core;		/* a dead instance kept for RS_OP_CORE, or EP_NONE */
@@ -70,6 +73,8 @@ struct rs_slot {
 	nstime_t ping_due, ping_sent;	/* ping_sent 0: no answer outstanding */
 	bool suspected;			/* has not answered in time; the verdict comes next */
 	enum rs_verdict verdict;
+	uint32_t broken;		/* wrong answers since then, as VFS reports */
+	nstime_t broken_since;
 
 	nstime_t died;			/* when the recovery in progress began, 0 = none */
 	uint32_t quick_deaths, backoff_max_ms;
@@ -145,7 +150,8 @@ err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op o
 void rs_vm_priv_set(endpoint_t ep, uint64_t mask);
 
 /* rs_process.c, rs_stack.c */
-err_t rs_process_create(struct rs_slot *s, endpoint_t *out, uint32_t *priv_id);
+/* wanted: EP_NONE, or that of a boot service that is gone. */
+err_t rs_process_create(struct rs_slot *s, endpoint_t wanted, endpoint_t *out, uint32_t *priv_id);
 err_t rs_process_run(const struct rs_slot *s);
 err_t rs_process_exchange(endpoint_t dead, endpoint_t successor);	/* they exchange identities */
 void rs_process_destroy(endpoint_t ep);
@@ -197,7 +203,7 @@ void rs_ping_reset(struct rs_slot *s);
 
 /* rs_tell.c: asynchronous news for other servers */
 void rs_tell_up(struct rs_slot *s);
-void rs_tell_down(struct rs_slot *s);
+void rs_tell_down(struct rs_slot *s, bool majors);	/* majors: nobody will serve them any more */
 void rs_tell_failed(struct rs_slot *s, bool failed);
 void rs_tell_process(const struct rs_pub *pub, endpoint_t ep, bool started);
 void rs_ds_answered(const struct message *m);
@@ -207,7 +213,7 @@ struct rs_args { endpoint_t from; uint32_t type; uint64_t a[6]; };
 enum { RS_LATER = 1 << 30 };	/* result of a handler: answered by rs_answer_waiter() */
 void rs_request(const struct message *m, uint32_t status);
 int64_t rq_up(const struct rs_args *a);
-err_t rs_operation_begin(struct rs_slot *s, enum rs_op op);
+err_t rs_operation_begin(struct rs_slot *s, enum rs_op op, const char *who);	/* who: in words */
 void rs_cancel(endpoint_t ep, bool answer);
 int64_t rs_wait_for(struct rs_slot *s, const struct rs_args *a);
 bool rs_on_service_message(const struct message *m, uint32_t status);

@@ -54,7 +54,7 @@ static err_t rs_boot_register(const struct rs_boot_entry *b)
 	s->priv = rs_boot_priv(b);
 	s->backoff_max_ms = RS_BACKOFF_MAX_MS;
 	s->pub->flags = RS_PUB_BOOT | b->flags;
-	s->pub->endpoint = b->ep;
+	s->pub->endpoint = s->boot = b->ep;
 	s->pub->pid = pm_service_pid(b->ep);
 	s->pub->state = b->ep == EP_RS ? RS_RUNNING : RS_FREE;
 	s->pub->vm_call_mask = b->vm_calls;

@@ -131,6 +131,11 @@ static void why_state(struct text *t, const struct rs_slot *s)
 		text_add(t, "%s is %s", p->label, rs_state_name(p->state));
 	}
 	text_add(t, p->restarts ? ", restarted %u times.\n" : ", never restarted.\n", p->restarts);
+	if (p->state == RS_FAILED)
+		text_add(t, "Its clients get errors at once instead of waiting. \"service restart %s\" starts it again.\n", p->label);
+	if (p->state == RS_BACKOFF && s->deadline > sys_uptime())
+		text_add(t, "It has failed %u times in short time; the next attempt is in %llu ms.\n", s->quick_deaths,
+			(unsigned long long)((s->deadline - sys_uptime()) / RS_MS));
 }
 
 static void why_faults(struct text *t, const struct rs_pub *p)
@@ -158,10 +163,16 @@ static void why_recovery(struct text *t, const struct rs_slot *s)
 		(unsigned long long)(p->recovery_max_ns / RS_MS), (unsigned long long)(p->recovery_max_ns % RS_MS / 1000),
 		s->fresh_only ? "it begins anew each time, and who waits for its answer gets an error"
 			: "endpoint and name stay, and who waits for its answer goes on waiting until the successor decides");
+}
+
+static void why_clients(struct text *t, const struct rs_pub *p)
+{
+	if (p->answers_refused)
+		text_add(t, "Answers: %llu were nonsense, and the requests ended with errors.\n", (unsigned long long)p->answers_refused);
 	if (p->requests_repeated || p->requests_failed)
 		text_add(t, "Clients: %llu requests were repeated, %llu failed.\n", (unsigned long long)p->requests_repeated,
 			(unsigned long long)p->requests_failed);
-	else
+	else if (p->last_fault)
 		text_add(t, "Clients: none has reported a request that was repeated or failed.\n");
 }
 
@@ -172,6 +183,7 @@ size_t rs_why(const struct rs_slot *s, char *text, size_t room)
 	why_state(&t, s);
 	why_faults(&t, s->pub);
 	why_recovery(&t, s);
+	why_clients(&t, s->pub);
 	for (uint32_t i = 0; i < history.count; i++) {
 		const struct rs_event *e = &history.events[i];
 

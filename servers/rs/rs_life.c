@@ -42,7 +42,7 @@ void rs_init_send(struct rs_slot *s, enum sef_init_type type)
 err_t rs_start(struct rs_slot *s)
 {
 	endpoint_t ep;
-	err_t r = rs_process_create(s, &ep, &s->priv_id);
+	err_t r = rs_process_create(s, s->boot, &ep, &s->priv_id);
 
 	if (r != 0)
 		return r;
@@ -81,7 +81,7 @@ void rs_instances_remove(struct rs_slot *s)
 
 void rs_retire(struct rs_slot *s)
 {
-	rs_tell_down(s);
+	rs_tell_down(s, true);
 	rs_tell_failed(s, false);
 	rs_instances_remove(s);
 	rs_instance_remove(&s->core);
@@ -98,6 +98,7 @@ static void rs_init_accepted(struct rs_slot *s)
 	sef_flush();
 	rs_state_set(s, RS_RUNNING);
 	s->ever_ran = true;
+	s->broken = 0;
 	s->init_flags = 0;
 	s->pub->started_ns = sys_uptime();
 	rs_ping_reset(s);
@@ -161,6 +162,8 @@ void rs_init_done(struct rs_slot *s, err_t result)
 		return;
 	rs_failure_note(s, RS_FAULT_INIT_REFUSED);
 	rs_event(s, RS_EVENT_FAULT, "could not initialise: %s", err_text(result));
+	if (!s->ever_ran)
+		rs_answer_waiter(s, -(int64_t)result);	/* its own error, not ours */
 	rs_init_failed(s, result);
 }
 

@@ -90,12 +90,21 @@ void rs_priv_complete(struct priv_spec *priv)
 		priv->priority = 4;
 }
 
+static bool rs_mask_has(const struct rs_slot *s, uint32_t id)
+{
+	return id < NR_SYS_PROCS && s->priv.send_mask[id / 64] >> id % 64 & 1;
+}
+
+/* The kernel has taken a freed id out of all masks, so one that s has got again has to be put back, though our masks know it. */
 void rs_priv_refresh_others(const struct rs_slot *s)
 {
 	for RS_EACH_SLOT(other) {
-		if (other == s || !other->pub->in_use || !other->image || other->pub->endpoint == EP_NONE)
+		bool changed;
+
+		if (other == s || !other->pub->in_use || other->pub->endpoint == EP_NONE)
 			continue;
-		if (rs_mask_compute(other))
+		changed = other->image && rs_mask_compute(other);
+		if (changed || rs_mask_has(other, s->priv_id))
 			rs_priv_set(other->pub->endpoint, &other->priv, PRIVCTL_UPDATE_SYS, 0);
 	}
 }

@@ -139,10 +139,10 @@ static err_t rs_load(endpoint_t ep, const struct rs_slot *s)
 	return r ? r : sys_exec(ep, s->image->elf.entry, sp, s->pub->name);
 }
 
-err_t rs_process_create(struct rs_slot *s, endpoint_t *out, uint32_t *priv_id)
+err_t rs_process_create(struct rs_slot *s, endpoint_t wanted, endpoint_t *out, uint32_t *priv_id)
 {
 	endpoint_t ep;
-	err_t r = sys_fork(EP_NONE, 0, 0, 0, &ep);
+	err_t r = wanted == EP_NONE ? sys_fork(EP_NONE, 0, 0, 0, &ep) : sys_fork(EP_NONE, KFORK_BOOT, (vaddr_t)wanted, 0, &ep);
 
 	if (r != 0)
 		return r;

@@ -84,7 +84,7 @@ static void rs_give_up(struct rs_slot *s, enum rs_state state, const char *why)
 	s->died = 0;
 	s->pub->failed_ns = sys_uptime();
 	rs_tell_failed(s, true);
-	rs_tell_down(s);
+	rs_tell_down(s, false);
 	rs_instances_remove(s);
 	rs_state_set(s, state);
 	rs_answer_waiter(s, -EIO);
@@ -122,7 +122,7 @@ static err_t rs_replace(struct rs_slot *s)
 {
 	endpoint_t next;
 	uint32_t unused;
-	err_t r = rs_process_create(s, &next, &unused);
+	err_t r = rs_process_create(s, EP_NONE, &next, &unused);
 
 	if (r != 0)
 		return r;

@@ -46,23 +46,20 @@ static err_t rs_may_stop(const struct rs_slot *s, bool restart)
 {
 	if (s->pub->flags & RS_PUB_CORE)
 		return -EPERM;
-	/* Others know a boot service by its endpoint alone, so once that is gone nothing can take its place. */
-	if (restart && (!s->image || ((s->pub->flags & RS_PUB_BOOT) && s->pub->endpoint == EP_NONE)))
-		return -EOPNOTSUPP;
-	if (restart && s->pub->state == RS_TEMPLATE)
+	if (restart && (!s->image || s->pub->state == RS_TEMPLATE))
 		return -EOPNOTSUPP;
 	if (s->waiter != EP_NONE || s->fs_request || s->pub->state == RS_STARTING || s->pub->state == RS_STOPPING)
 		return -EBUSY;
 	return 0;
 }
 
-err_t rs_operation_begin(struct rs_slot *s, enum rs_op op)
+err_t rs_operation_begin(struct rs_slot *s, enum rs_op op, const char *who)
 {
 	err_t r = rs_may_stop(s, op != RS_OP_DOWN);
 
 	if (r != 0)
 		return r;
-	rs_event(s, RS_EVENT_REQUEST, op == RS_OP_DOWN ? "is taken down on request" : "is restarted on request");
+	rs_event(s, RS_EVENT_REQUEST, "is %s on request of %s", op == RS_OP_DOWN ? "taken down" : "restarted", who);
 	return 0;
 }
 
@@ -73,7 +70,7 @@ static int64_t rs_rq_stop(const struct rs_args *a, enum rs_op op)
 	err_t r = a->a[2] == LABEL_LEN ? rs_fetch_slot(a, a->a[1], &s) : -EINVAL;
 
 	if (r == 0)
-		r = rs_operation_begin(s, op);
+		r = rs_operation_begin(s, op, "an administrator");
 	if (r != 0)
 		return r;
 	later = rs_wait_for(s, a);

@@ -5,6 +5,7 @@
  * else is refused. All of it is answered without waiting, or when the operation is over.
  */
 #include "rs.h"
+#include <signal.h>
 
 static bool rs_name_covers(const char *name, const char *label)
 {
@@ -48,7 +49,7 @@ static int64_t rs_order(const struct message *m, const struct rs_request_req *re
 		return -EINVAL;
 	if (s->pub->state == RS_FAILED || s->pub->state == RS_DEAD)
 		return -EIO;
-	r = rs_operation_begin(s, (enum rs_op)req->op);
+	r = rs_operation_begin(s, (enum rs_op)req->op, rs_slot_of_endpoint(m->source)->pub->label);
 	if (r != 0)
 		return r;
 	if (!(req->flags & RS_REQ_NOWAIT))
@@ -141,15 +142,49 @@ static int64_t rs_on_add_resources(const struct message *m)
 
 /* ---- what failures cost clients ---- */
 
+/* VFS is everybody's client and names by endpoint whom it knows by that alone. 0: nobody it may report about. */
+static struct rs_slot *rs_reported(const struct message *m, const struct rs_report_req *req)
+{
+	struct rs_slot *s = 0;
+
+	if (m->source != EP_VFS)
+		return rs_controlled(m, req->label, &s) == 0 ? s : 0;
+	if (req->label[0])
+		return rs_label_is_valid(req->label) ? rs_slot_of_label(req->label) : 0;
+	return rs_slot_of_endpoint(req->ep);
+}
+
+/* One wrong answer may be an accident of its own; whoever goes on with them is killed and comes back. */
+static void rs_on_broken(struct rs_slot *s, const struct rs_report_req *req)
+{
+	static const char *const names[] = RS_BROKEN_NAMES;
+	const char *how = req->how < sizeof(names) / sizeof(names[0]) ? names[req->how] : "nonsense";
+	nstime_t now = sys_uptime();
+
+	if (!s->broken || now - s->broken_since > RS_BROKEN_SECONDS * RS_SECOND) {
+		s->broken = 0;
+		s->broken_since = now;
+	}
+	s->broken += req->broken;
+	s->pub->answers_refused += req->broken;
+	rs_event(s, RS_EVENT_NOTE, "broke its protocol %u times (%s); the requests ended with an error", req->broken, how);
+	if (s->broken < RS_BROKEN_MAX || s->pub->state != RS_RUNNING || !s->image)
+		return;
+	s->verdict = RS_VERDICT_BROKEN;
+	sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
+}
+
 static void rs_on_report(const struct message *m)
 {
 	const struct rs_report_req *req = MSG_BODY(const struct rs_report_req, m);
-	struct rs_slot *s;
+	struct rs_slot *s = rs_reported(m, req);
 
-	if (rs_controlled(m, req->label, &s) != 0)
+	if (!s)
 		return;
 	s->pub->requests_repeated += req->repeated;
 	s->pub->requests_failed += req->failed;
+	if (req->broken && m->source == EP_VFS)
+		rs_on_broken(s, req);
 }
 
 /* ---- dispatch ---- */

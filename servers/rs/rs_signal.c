@@ -22,6 +22,8 @@ static enum rs_fault rs_fault_of(const struct rs_slot *s, int signo, const struc
 		return RS_FAULT_HANG;
 	if (s->verdict == RS_VERDICT_INIT_SLOW)
 		return RS_FAULT_INIT_SLOW;
+	if (s->verdict == RS_VERDICT_BROKEN)
+		return RS_FAULT_PROTOCOL;
 	if (info->fault_signo != signo)
 		return RS_FAULT_SIGNAL;
 	if (signo == SIGABRT)
@@ -48,6 +50,9 @@ static void rs_fault_describe(const struct rs_slot *s, enum rs_fault fault, int 
 		return;
 	case RS_FAULT_INIT_SLOW:
 		snprintf(p, len, "did not finish within %d s and was killed", RS_INIT_SECONDS);
+		return;
+	case RS_FAULT_PROTOCOL:
+		snprintf(p, len, "broke its protocol %u times and was killed", s->broken);
 		return;
 	case RS_FAULT_SIGNAL:
 		snprintf(p, len, signo == SIGKILL ? "killed" : "ended by signal %d", signo);

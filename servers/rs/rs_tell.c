@@ -95,13 +95,14 @@ void rs_tell_up(struct rs_slot *s)
 	sef_flush();
 }
 
-void rs_tell_down(struct rs_slot *s)
+void rs_tell_down(struct rs_slot *s, bool majors)
 {
 	if (!s->published)
 		return;
 	s->published = false;
 	rs_ds_send(DS_DELETE, s->pub->label, 0, DSF_TYPE_LABEL);
-	rs_tell_majors(s, EP_NONE);
+	if (majors)
+		rs_tell_majors(s, EP_NONE);
 }
 
 /* drv.failed.LABEL: nobody need wait for it any more. */

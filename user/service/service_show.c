@@ -120,6 +120,7 @@ static void json_service(const struct rs_pub *p)
 	json_faults(p);
 	json_number("requests_repeated", (long long)p->requests_repeated);
 	json_number("requests_failed", (long long)p->requests_failed);
+	json_number("answers_refused", (long long)p->answers_refused);
 	json_number("recovery_us", (long long)(p->recovery_ns / 1000));
 	json_number("recovery_max_us", (long long)(p->recovery_max_ns / 1000));
 	json_close('}');
@@ -186,6 +187,8 @@ static void text_service(const struct rs_pub *p)
 	if (p->requests_repeated || p->requests_failed)
 		printf("requests   %llu repeated, %llu failed, as clients report\n", (unsigned long long)p->requests_repeated,
 			(unsigned long long)p->requests_failed);
+	if (p->answers_refused)
+		printf("answers    %llu refused as nonsense\n", (unsigned long long)p->answers_refused);
 	for (int i = 0; i < RS_NR_MAJORS; i++)
 		if (p->majors[i] >= 0)
 			printf("major      %s%d\n", p->majors[i] & RS_MAJOR_BLOCK ? "block " : "", p->majors[i] & ~RS_MAJOR_BLOCK);

@@ -4,6 +4,7 @@
 #include "service.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -249,6 +250,17 @@ static void fill_call(struct rs_call *call, const struct up_options *o, const st
 	snprintf(call->config_where, sizeof(call->config_where), "%.63s", conf->where);
 }
 
+/* A positive result is the service's own error: nothing that RS would say. */
+static int up_report(const struct rs_call *call, long result)
+{
+	char why[128];
+
+	if (result <= 0)
+		return report("cannot start", call->label, result);
+	snprintf(why, sizeof(why), "the service refused to initialise: %s", strerror((int)result));
+	return complain(EXIT_REFUSED, "cannot start", call->label, why);
+}
+
 static int up_with(const struct up_options *o, const char *program, const char *image, size_t len)
 {
 	static struct conf_service conf;
@@ -264,7 +276,7 @@ static int up_with(const struct up_options *o, const char *program, const char *
 	call.args_len = build_args(program, o->args, args, sizeof(args));
 	if (call.args_len == 0)
 		return complain(EXIT_USAGE, "cannot start", program, "its arguments are too long");
-	return report("cannot start", call.label, rs_call(RS_OP_UP, &call, sizeof(call), 0, 0));
+	return up_report(&call, rs_call(RS_OP_UP, &call, sizeof(call), 0, 0));
 }
 
 int service_up(int argc, char **argv)

@@ -21,6 +21,7 @@
 #include "calls.h"
 #include "device.h"
 #include "fsreq.h"
+#include "report.h"
 #include "request.h"
 
 enum { IOCTL_LEGACY_BYTES = 256, CDEV_IO_MAX = 1 << 20, SOFT_TRIES = 8, MINOR_ZERO = 5, DRIVER_GONE = -ERESTARTSYS };
@@ -133,6 +134,8 @@ static int64_t exchange(struct call *c, struct driver *driver, uint32_t type, st
 	} else {
 		memcpy(rep, rq->reply.w, sizeof *rep);
 		r = rq->reply.type == CDEV_REPLY && rep->result != DRIVER_GONE ? rep->result : -EIO;
+		if (rq->reply.type != CDEV_REPLY)
+			report_broken(driver->ep, driver->label, RS_BROKEN_TYPE);
 	}
 	request_free(rq);
 	return r;
@@ -142,7 +145,12 @@ static int64_t exchange(struct call *c, struct driver *driver, uint32_t type, st
 static int again(struct call *c, struct device *d, struct cdev_req *q)
 {
 	q->flags |= CDEV_REPEATED;
-	return d->recoverable ? device_wait(c, d) : -EIO;
+	int r = d->recoverable ? device_wait(c, d) : -EIO;
+	if (r == 0)
+		report_repeated(d->driver->ep, d->driver->label);
+	else if (r == -EIO)
+		report_failed(d->driver->ep, d->driver->label);
+	return r;
 }
 
 /* ---- open and close -------------------------------------------------------------------------------------------- */
@@ -274,7 +282,10 @@ static int64_t io_request(struct call *c, struct cdev_io *io, struct cdev_req *q
 	fill_who(q, c->client);
 	int64_t r = exchange(c, d->driver, io->type, q, rep);
 	grant_revoke(q->grant);
-	return r > (int64_t)q->len ? -EIO : r;
+	if (r <= (int64_t)q->len)
+		return r;
+	report_broken(driver, d->driver->label, RS_BROKEN_LENGTH);
+	return -EIO;
 }
 
 /* What a write has moved when something ends it. */

@@ -11,6 +11,7 @@
 #include "mount.h"
 #include "path.h"
 #include "perm.h"
+#include "report.h"
 
 enum { READDIR_MAX = 32768 };
 
@@ -67,8 +68,10 @@ static int64_t dir_read(struct call *c, struct file *f, uint8_t *buf, bool old)
 	int64_t n = fs_readdir(v, &cookie, buf, room, c->ep);
 	if (n < 0)
 		return n;
-	if (!records_valid(buf, (size_t)n))
+	if (!records_valid(buf, (size_t)n)) {
+		report_broken(v->mount->fs, "", RS_BROKEN_RECORDS);
 		return -EIO;
+	}
 	records_fix_parent(v, buf, (size_t)n);
 	if (old)
 		records_to_old(buf, (size_t)n);

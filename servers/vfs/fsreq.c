@@ -14,13 +14,29 @@
 
 #include "device.h"
 #include "mount.h"
+#include "report.h"
 #include "request.h"
 
 enum { FS_IO_MAX = 1 << 20, SOFT_TRIES = 8 };
 
+/* The answer is none: whoever gave it is reported. */
+static int broken(endpoint_t fs, enum rs_broken how)
+{
+	report_broken(fs, "", how);
+	return -EIO;
+}
+
 static int reply_check(const struct message *m, uint32_t type)
 {
-	return m->type == type + 1 ? 0 : -EIO;
+	return m->type == type + 1 ? 0 : broken(m->source, RS_BROKEN_TYPE);
+}
+
+/* The service has died with the request; whether it will be repeated. */
+static bool death_noticed(endpoint_t fs, uint32_t instance)
+{
+	bool repeat = driver_came_back(fs, instance);
+	(repeat ? report_repeated : report_failed)(fs, "");
+	return repeat;
 }
 
 /* One exchange, repeated where the file system is part of a driver that was restarted in its place: its names are made up. */
@@ -39,7 +55,7 @@ static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
 		r = request_wait(rq);
 		if (r)
 			request_free(rq);
-	} while (r && driver_came_back(fs, instance));
+	} while (r && death_noticed(fs, instance));
 	if (r)
 		return r;
 	r = reply_check(&rq->reply, m->type);
@@ -206,10 +222,11 @@ static int transfer_piece(struct vnode *v, const struct uio *u, struct transfer 
 			.offset = t->offset, .len = len, .flags = t->flags };
 		int r = fs_exchange(fs, &m, &t->rep);
 		revoke(g);
-		if (r == 0) {
-			*got = t->rep.count <= len ? t->rep.count : len;
+		if (r == 0 && t->rep.count > len)
+			return broken(fs, RS_BROKEN_LENGTH);
+		*got = r == 0 ? t->rep.count : 0;
+		if (r == 0)
 			return 0;
-		}
 		if (r != -ESOFTFAULT)
 			return r;
 		int64_t present = user_prefault(u->ep, addr, len, to_user);
@@ -299,7 +316,7 @@ int64_t fs_readdir(struct vnode *v, uint64_t *cookie, void *buf, size_t len, end
 	if (r)
 		return r;
 	if (rep.count > len)
-		return -EIO;
+		return broken(v->mount->fs, RS_BROKEN_LENGTH);
 	*cookie = rep.offset;
 	return (int64_t)rep.count;
 }
@@ -312,7 +329,7 @@ int64_t fs_readlink(struct vnode *v, char *buf, size_t len, endpoint_t who)
 	if (r)
 		return r;
 	uint64_t n = rep.count ? rep.count : (uint64_t)rep.result;
-	return n > len ? -EIO : (int64_t)n;
+	return n > len ? broken(v->mount->fs, RS_BROKEN_LENGTH) : (int64_t)n;
 }
 
 int fs_statfs(struct vnode *v, struct statfs *out)

@@ -16,6 +16,8 @@
 #include <proto/vm.h>
 #include <stdlib.h>
 
+#include "report.h"
+
 enum { ID_INDEX_BITS = 12, ID_INDEX_MASK = (1 << ID_INDEX_BITS) - 1, ID_SEQ_MASK = (1 << 19) - 1 };
 static const nstime_t CHECK_PERIOD = 1000000000;
 
@@ -137,9 +139,21 @@ static struct request *request_find(uint32_t id, endpoint_t to)
 	return rq && rq->id == id && rq->to == to && !rq->done ? rq : NULL;
 }
 
+/* An id that was never given out, or to another service. What is merely old may have been on its way when its request was given up. */
+static bool id_is_invented(uint32_t id, endpoint_t from)
+{
+	unsigned index = id & ID_INDEX_MASK;
+	const struct request *rq = index < requests.size ? requests.table[index] : NULL;
+	if (!rq || id >> ID_INDEX_BITS > rq->id >> ID_INDEX_BITS)
+		return true;
+	return rq->id == id && rq->to != from && rq->to > 0 && !rq->done;
+}
+
 bool request_reply(uint32_t id, const struct message *m)
 {
 	struct request *rq = request_find(id, m->source);
+	if (!rq && id_is_invented(id, m->source))
+		report_broken(m->source, "", RS_BROKEN_ID);
 	if (!rq)
 		return false;
 	rq->reply = *m;
@@ -185,6 +199,13 @@ void requests_check_peers(void)
 		if (rq->to > 0 && !rq->done && sys_times(rq->to, NULL, NULL, NULL) != 0)
 			requests_fail(rq->to);
 	}
+}
+
+void requests_check_soon(void)
+{
+	enum { SOON = 10000000 };
+	if (requests.check.armed && requests.check.when > time_now() + SOON)
+		timer_set(&requests.check, time_now() + SOON);
 }
 
 void peer_send(endpoint_t to, const struct message *m)

@@ -37,6 +37,8 @@ void request_progress(uint32_t id, endpoint_t from, uint64_t bytes);
 void requests_fail(endpoint_t to);
 /* Find out who died (after a notification that a message could not be delivered). */
 void requests_check_peers(void);
+/* The same in a moment: somebody is about to be removed. */
+void requests_check_soon(void);
 
 /* A message that has no reply, in order with the requests to the same service. */
 void peer_send(endpoint_t to, const struct message *m);

@@ -5,6 +5,7 @@
  *
  * If this process dies, file systems keep the references; mounting again starts them anew.
  */
+#include "report.h"
 #include "vnode.h"
 
 #include <stdlib.h>
@@ -158,8 +159,10 @@ struct vnode *vnode_take(struct mount *m, const struct fs_attr *attr)
 
 void vnode_set_attr(struct vnode *v, const struct fs_attr *attr)
 {
-	if (attr->node != v->node)
+	if (attr->node != v->node) {
+		report_broken(v->mount->fs, "", RS_BROKEN_NODE);
 		return;
+	}
 	v->attr = *attr;
 	v->attr_stale = false;
 }

@@ -71,7 +71,7 @@ enum {
 
 enum { KFORK_THREAD = 1 /* share the parent's address space */, KFORK_SETTLS = 2, KFORK_STACK = 4, KFORK_NEW_SPACE = 8,
 	KFORK_USER = 16 /* parent NONE: a user process (the first one) instead of an empty service */,
-	KFORK_BOOT = 32 /* parent NONE, by RS: an empty service in the place of a boot service, EBUSY unless it is gone; stack: its endpoint */ };
+	KFORK_BOOT = 32 /* parent NONE, by RS: an empty service where a boot service was; stack: its endpoint. EBUSY: it is there */ };
 	/* A forked child is born stopped (RUNCTL_RESUME starts it), a child of a service with user-level privileges and NO_PRIV. Without
 	 * KFORK_THREAD it has no address space until VM gives it one. Its rax is 0. Slots full: EAGAIN. */
 

@@ -54,12 +54,12 @@ struct rs_slot {
 	struct priv_spec priv;
 	struct rs_pci_acl pci;
 	uint32_t priv_id;		/* of pub->endpoint */
+	endpoint_t boot;		/* of a boot service: others know it by this alone. Else EP_NONE */
 	uint32_t up_flags, init_flags;
 	enum sef_init_type init_type;	/* of the initialisation in progress */
 	bool published;			/* DS and VFS know it */
 	bool failure_told;		/* DS has drv.failed.LABEL */
 	bool ever_ran;			/* has initialised once: its failures are recovered, not reported to who started it */
-	endpoint_t boot;		/* of a boot service: others know it by this alone. Else EP_NONE */
 	bool fresh_only;		/* it said that it cannot continue a predecessor's work: successors get new endpoints */
 	endpoint_t old;			/* dead predecessor, frozen until its successor is accepted, or EP_NONE */
 	endpoint_t core;		/* a dead instance kept for RS_OP_CORE, or EP_NONE */

@@ -31,14 +31,6 @@ static int reply_check(const struct message *m, uint32_t type)
 	return m->type == type + 1 ? 0 : broken(m->source, RS_BROKEN_TYPE);
 }
 
-/* The service has died with the request; whether it will be repeated. */
-static bool death_noticed(endpoint_t fs, uint32_t instance)
-{
-	bool repeat = driver_came_back(fs, instance);
-	(repeat ? report_repeated : report_failed)(fs, "");
-	return repeat;
-}
-
 /* One exchange, repeated where the file system is part of a driver that was restarted in its place: its names are made up. */
 static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
 {
@@ -55,7 +47,7 @@ static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
 		r = request_wait(rq);
 		if (r)
 			request_free(rq);
-	} while (r && death_noticed(fs, instance));
+	} while (r && driver_came_back(fs, instance));
 	if (r)
 		return r;
 	r = reply_check(&rq->reply, m->type);

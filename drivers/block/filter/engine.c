@@ -140,18 +140,43 @@ int engine_read(uint64_t pos, void *p, uint64_t len)
 
 /* ---- writing ---- */
 
+/* Around the piece: what was cut off has its old contents from now on, what is lost stays lost. */
+static void sector_reseal(struct image *im, uint32_t g, uint32_t i)
+{
+	const struct layout *l = &engine.layout;
+	uint8_t *raw = im->raw + (size_t)g * layout_stride(l) * SECTOR;
+
+	switch ((enum quality)im->quality[g * l->n + i]) {
+	case SUM_GOOD: group_forget_before(l, raw, i); break;
+	case SUM_BEFORE: group_seal(l, im->group + g, raw, i, group_data(raw, i), 0); break;
+	case SUM_BAD: group_spoil(l, raw, i); break;
+	}
+}
+
 /* New sums beside the data as it is; the sums of what is there become those "before". */
 static void piece_seal(const struct piece *p, struct image *im, const uint8_t *from)
 {
 	uint8_t before[SUM_BYTES];
 
-	for (uint64_t i = 0; i < p->sectors; i++) {
-		uint64_t sector = p->first + i;
-		bool known = im->quality[sector - p->group * engine.layout.n] != SUM_BAD;
-		sum_make(&engine.layout, sector, piece_data(p, im, sector), before);
-		group_seal(&engine.layout, sector / engine.layout.n, piece_group(p, im, sector), (uint32_t)(sector % engine.layout.n),
-			from + i * SECTOR, known ? before : 0);
+	for (uint32_t i = 0; i < im->n * engine.layout.n; i++) {
+		uint64_t sector = p->group * engine.layout.n + i;
+		uint8_t *raw = piece_group(p, im, sector);
+		uint32_t k = i % engine.layout.n;
+		if (sector < p->first || sector >= p->first + p->sectors) {
+			sector_reseal(im, i / engine.layout.n, k);
+			continue;
+		}
+		sum_make(&engine.layout, sector, group_data(raw, k), before);
+		group_seal(&engine.layout, sector / engine.layout.n, raw, k, from + (sector - p->first) * SECTOR,
+			im->quality[i] != SUM_BAD ? before : 0);
 	}
+	image_finish(im);
+}
+
+static void image_confirm_written(const struct image *im)
+{
+	for (uint32_t g = 0; g < im->n; g++)
+		version_confirm(im->group + g, im->versions[g]);
 }
 
 static int piece_write_locked(const struct piece *p, struct image *im, const uint8_t *from, bool fua)
@@ -171,7 +196,10 @@ static int piece_write_locked(const struct piece *p, struct image *im, const uin
 	for (uint64_t i = 0; i < p->sectors; i++)
 		memcpy(piece_data(p, im, p->first + i), from + i * SECTOR, SECTOR);
 	r = image_write(im, image_takers(im), fua, true);
-	return r ? r : super_flush(false);
+	if (r)
+		return r;
+	image_confirm_written(im);
+	return super_flush(false);
 }
 
 static int piece_write(const struct piece *p, const uint8_t *from, bool fua)
@@ -325,13 +353,35 @@ static bool image_settle(struct image *im)
 
 	for (uint32_t i = 0; i < im->n * engine.layout.n; i++) {
 		uint32_t g = i / engine.layout.n, k = i % engine.layout.n;
-		uint8_t *raw = im->raw + (size_t)g * layout_stride(&engine.layout) * SECTOR;
 		if (im->quality[i] != SUM_BEFORE)
 			continue;
-		group_seal(&engine.layout, im->group + g, raw, k, group_data(raw, k), 0);
+		sector_reseal(im, g, k);
+		im->quality[i] = SUM_GOOD;
 		some = true;
 	}
+	if (some)
+		image_finish(im);
 	return some;
+}
+
+/* Groups that are right onto all legs. Others are left as they are: perhaps a leg will show them again. 0: there were no others. */
+static int image_write_whole_groups(struct image *im)
+{
+	size_t len = layout_stride(&engine.layout) * SECTOR;
+	int result = 0;
+
+	for (uint32_t g = 0, end; g < im->n; g = end + 1) {
+		for (end = g; end < im->n && image_is_whole(im, end); end++)
+			;
+		struct image part = { .group = im->group + g, .n = end - g, .raw = im->raw + g * len, .versions = im->versions + g };
+		if (part.n && image_write(&part, image_takers(&part), false, true) == 0)
+			image_confirm_written(&part);
+		else if (part.n)
+			result = -EIO;
+		if (end < im->n)
+			result = -EIO;
+	}
+	return result;
 }
 
 /* Some leg gave wrong data here, or a write may have been cut off: write what is right to all. */
@@ -352,7 +402,7 @@ static void repair_step(void)
 	engine.nr_repair--;
 	if (region_image(&im, region) == 0) {
 		if (image_settle(&im) || how == REPAIR_REWRITE || im.differed)
-			settled = image_write(&im, image_takers(&im), false, true) == 0;
+			settled = image_write_whole_groups(&im) == 0;
 		image_free(&im);
 	} else {
 		settled = false;

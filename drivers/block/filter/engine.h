@@ -13,6 +13,9 @@
  * A leg that is away misses writes: the regions concerned are `stale` on it until they have been copied from the other. Only then does
  * it serve reads of them. The superblock's generation, which grows whenever a leg goes or comes back and is written to those that are good,
  * keeps a leg that missed something from being believed after a restart of the filter.
+ *
+ * A leg may also show old contents whose sums are right: it has lost a write although it showed it when it was read back. So each group's
+ * version on the disks that was last written by us, or found newest by comparing the legs, is kept in memory, and what is older is wrong.
  */
 #pragma once
 #include "sums.h"

@@ -35,6 +35,8 @@ struct engine {
 	uint64_t nr_regions, generation;
 	struct leg legs[LEGS];
 	uint8_t *repair;	/* enum repair of each region */
+	uint64_t **versions;	/* versions.c */
+	uint64_t version;	/* the last one given */
 	uint8_t *unsettled;	/* regions in which a write may have been cut off: sums "before" count */
 	uint64_t nr_repair, repair_next;
 	bool ready, starting, super_due, dirty, working;
@@ -51,8 +53,9 @@ struct image {
 	uint64_t group;
 	uint32_t n;		/* groups */
 	uint8_t *raw;		/* as on the disk */
-	uint8_t *quality;	/* enum quality of each data sector */
+	uint8_t *quality;	/* enum quality of each data sector: what it is to the sums in raw */
 	uint8_t *wanted;	/* must be there for the request's sake */
+	uint64_t *versions;	/* of the sums in raw, for each group; 0: none that are right */
 	bool differed;		/* some leg gave something wrong */
 	bool read;		/* raw holds something that came from a disk */
 };
@@ -92,6 +95,16 @@ int image_read(struct image *im);	/* from whatever legs have it. 0: all that is 
 /* To `legs` (a mask), and read back. 0: it is on one of them at least; those where it is not are dropped. */
 int image_write(struct image *im, uint32_t legs, bool fua, bool verify);
 uint32_t image_takers(const struct image *im);	/* mask of legs that take this write; on the others it becomes stale */
+
+bool image_is_whole(const struct image *im, uint32_t g);	/* all sectors of its g-th group are there */
+void image_finish(struct image *im);	/* slots have changed: tails of a new version */
+
+/* versions.c */
+int versions_make(void);
+void versions_free(void);
+uint64_t version_floor(uint64_t group);
+void version_confirm(uint64_t group, uint64_t version);
+uint64_t version_next(const struct image *im);
 
 /* start.c */
 bool engine_start_is_due(void);

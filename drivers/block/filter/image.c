@@ -3,10 +3,11 @@
  * Pieces of the disk, whole groups within one region: read from whichever leg has them right, sector by sector if need be, and written
  * to all.
  *
- * A read is right when the sum beside it says so. A leg that gives something else is tried again, after the other one; every few failures
- * its driver is restarted. Where a write may have been cut off between sums and data, a sector whose sum "before" fits is taken if no leg
- * has a better one; elsewhere it is not, because data that is there by mistake, zeros for instance, may be what was there once. What was
- * wrong on a leg and could be had from the other is written anew later (repair).
+ * A read is right when the sums say so, and the sums that count are the newest ones that any leg has shown, if they are not older than what
+ * is known of the group. Where nothing is known yet all legs are asked. A leg that gives something else is tried again, after the other
+ * one; every few failures its driver is restarted. Where a write may have been cut off between sums and data, a sector whose sum
+ * "before" fits is taken if no leg has a better one; elsewhere it is not, because data that is there by mistake, zeros for instance, may
+ * be what was there once. What was wrong on a leg and could be had from the other is written anew later (repair).
  */
 #include "engine_private.h"
 #include <errno.h>
@@ -29,7 +30,8 @@ int image_make(struct image *im, uint64_t group, uint32_t n)
 	im->raw = calloc(1, image_len(im));
 	im->quality = calloc(1, image_sectors(im));
 	im->wanted = calloc(1, image_sectors(im));
-	if (im->raw && im->quality && im->wanted)
+	im->versions = calloc(n, sizeof(*im->versions));
+	if (im->raw && im->quality && im->wanted && im->versions)
 		return 0;
 	image_free(im);
 	return -ENOMEM;
@@ -40,38 +42,91 @@ void image_free(struct image *im)
 	free(im->raw);
 	free(im->quality);
 	free(im->wanted);
+	free(im->versions);
 	*im = (struct image){ 0 };
 }
 
 /* ---- reading ---- */
 
-static void image_take(struct image *im, uint8_t *raw, uint32_t g, uint32_t i, enum quality q)
+/* Sums that no write has confirmed: what they say of "before" may be what is there. */
+static bool before_counts(const struct image *im, uint32_t g)
+{
+	uint64_t floor = version_floor(im->group + g);
+
+	return floor ? im->versions[g] > floor : engine.unsettled[im->group / REGION_GROUPS];
+}
+
+/* What data is to the sums that count. */
+static enum quality sector_quality(const struct image *im, const uint8_t *data, uint32_t g, uint32_t i)
 {
 	const struct layout *l = &engine.layout;
+	enum quality q;
 
-	memcpy(group_data(image_group(im, im->raw, g), i), group_data(image_group(im, raw, g), i), SECTOR);
-	if (l->kind != SUM_NONE)
-		memcpy(group_slot(l, image_group(im, im->raw, g), i), group_slot(l, image_group(im, raw, g), i), SLOT_BYTES);
-	im->quality[g * l->n + i] = (uint8_t)q;
+	if (!im->versions[g])
+		return SUM_BAD;
+	q = slot_check(l, (im->group + g) * l->n + i, data, group_slot(l, image_group(im, im->raw, g), i));
+	return q == SUM_BEFORE && !before_counts(im, g) ? SUM_BAD : q;
+}
+
+/* False: they are not right, or old. */
+static bool sums_merge(struct image *im, uint8_t *raw, uint32_t g)
+{
+	const struct layout *l = &engine.layout;
+	uint64_t version = group_version(l, im->group + g, raw);
+	uint8_t *mine = image_group(im, im->raw, g);
+
+	if (!version || version < im->versions[g] || version < version_floor(im->group + g))
+		return false;
+	if (version == im->versions[g])
+		return true;
+	im->differed |= im->versions[g] != 0;
+	im->versions[g] = version;
+	memcpy(group_sums(l, mine), group_sums(l, raw), SECTOR);
+	for (uint32_t i = 0; i < l->n; i++)
+		im->quality[g * l->n + i] = (uint8_t)sector_quality(im, group_data(mine, i), g, i);
+	return true;
+}
+
+/* False: it is wanted, and wrong. */
+static bool sector_merge(struct image *im, uint8_t *raw, uint32_t g, uint32_t i)
+{
+	uint8_t *mine = group_data(image_group(im, im->raw, g), i), *quality = &im->quality[g * engine.layout.n + i];
+	enum quality q = sector_quality(im, group_data(raw, i), g, i);
+
+	if (q > *quality) {
+		memcpy(mine, group_data(raw, i), SECTOR);
+		*quality = (uint8_t)q;
+	} else if (q == SUM_GOOD && memcmp(mine, group_data(raw, i), SECTOR) != 0) {
+		im->differed = true;	/* weak sums cannot tell which one is right: the first is, and will be on all legs */
+	}
+	return q != SUM_BAD || !im->wanted[g * engine.layout.n + i];
+}
+
+static bool group_is_wanted(const struct image *im, uint32_t g)
+{
+	return memchr(im->wanted + (size_t)g * engine.layout.n, 1, engine.layout.n) != 0;
+}
+
+static bool group_merge(struct image *im, uint8_t *raw, uint32_t g)
+{
+	bool right = sums_merge(im, raw, g) || !group_is_wanted(im, g);
+
+	for (uint32_t i = 0; i < engine.layout.n; i++)
+		right &= sector_merge(im, raw, g, i);
+	return right;
 }
 
 /* What a leg has given: the better sectors are taken over. False: something wanted is wrong in it. */
 static bool image_merge(struct image *im, uint8_t *raw)
 {
-	const struct layout *l = &engine.layout;
 	bool right = true;
 
-	for (uint32_t g = 0; g < im->n; g++) {
-		for (uint32_t i = 0; i < l->n; i++) {
-			enum quality q = group_check(l, im->group + g, image_group(im, raw, g), i);
-			if (q == SUM_BEFORE && !engine.unsettled[im->group / REGION_GROUPS])
-				q = SUM_BAD;
-			if (!im->read || q > im->quality[g * l->n + i])
-				image_take(im, raw, g, i, q);
-			if (im->wanted[g * l->n + i] && q == SUM_BAD)
-				right = false;
-		}
-	}
+	if (!im->read)
+		memcpy(im->raw, raw, image_len(im));
+	if (engine.layout.kind == SUM_NONE)
+		memset(im->quality, SUM_GOOD, image_sectors(im));
+	for (uint32_t g = 0; g < im->n && engine.layout.kind != SUM_NONE; g++)
+		right &= group_merge(im, image_group(im, raw, g), g);
 	im->read = true;
 	return right;
 }
@@ -84,7 +139,7 @@ static bool image_has(const struct image *im, enum quality q)
 	return im->read;
 }
 
-struct attempts { uint32_t fails[LEGS]; bool tried[LEGS]; };
+struct attempts { uint32_t fails[LEGS]; bool tried[LEGS], answered[LEGS]; struct leg_op *ops[LEGS]; };
 
 static bool leg_slow(int leg) { return engine.legs[leg].down || engine.legs[leg].late; }
 
@@ -109,33 +164,51 @@ static bool other_could(const struct image *im, const struct attempts *a, int le
 	return leg_may_read(!leg, im->group) && a->fails[!leg] < leg_fails_max() && !leg_slow(!leg);
 }
 
-static const char *leg_read(struct image *im, const struct attempts *a, int leg)
+static struct leg_op *leg_read_start(const struct image *im, int leg)
 {
 	struct iobuf *buf = iobuf_make(image_len(im));
 	struct leg_op *op = buf ? op_start(leg, LEG_READ, layout_pos(&engine.layout, im->group), buf, false) : 0;
-	struct leg *l = &engine.legs[leg];
-	const char *why = "memory is short";
 
-	if (op) {
-		op->impatient = other_could(im, a, leg);
-		if (!op_wait(op, op->impatient ? engine.world->now() + engine.config.patience_ms * MS : 0)) {
-			l->late = true;
-			l->stats.late++;
-			why = "it does not answer in time";
-		} else if (op->result != (int64_t)op->len) {
-			l->stats.errors++;
-			why = "it cannot read";
-		} else if (!image_merge(im, buf->bytes)) {
-			l->stats.bad_data++;
-			why = "what it reads is wrong";
-		} else {
-			why = 0;
-			leg_answered(leg);
-		}
-		op_end(op);
-	}
 	iobuf_put(buf);
-	return why;
+	return op;
+}
+
+static const char *leg_read_end(struct image *im, struct attempts *a, int leg, struct leg_op *op)
+{
+	struct leg *l = &engine.legs[leg];
+
+	op->impatient = other_could(im, a, leg) || image_has(im, SUM_GOOD);
+	if (!op_wait(op, op->impatient ? engine.world->now() + engine.config.patience_ms * MS : 0)) {
+		l->late = true;
+		l->stats.late++;
+		return "it does not answer in time";
+	}
+	if (op->result != (int64_t)op->len) {
+		l->stats.errors++;
+		return "it cannot read";
+	}
+	a->answered[leg] = true;
+	if (!image_merge(im, op->buf->bytes)) {
+		l->stats.bad_data++;
+		return "what it reads is wrong";
+	}
+	leg_answered(leg);
+	return 0;
+}
+
+static void leg_read(struct image *im, struct attempts *a, int leg)
+{
+	struct leg_op *op = a->ops[leg] ? a->ops[leg] : leg_read_start(im, leg);
+	const char *why = op ? leg_read_end(im, a, leg, op) : "memory is short";
+
+	a->ops[leg] = 0;
+	a->tried[leg] = true;
+	if (op)
+		op_end(op);
+	if (!why)
+		return;
+	im->differed |= im->read;
+	leg_failed_once(leg, ++a->fails[leg], why);
 }
 
 static bool all_tried(const struct image *im, const struct attempts *a)
@@ -146,25 +219,87 @@ static bool all_tried(const struct image *im, const struct attempts *a)
 	return true;
 }
 
+static bool versions_are_known(const struct image *im)
+{
+	for (uint32_t g = 0; g < im->n && engine.layout.kind != SUM_NONE; g++)
+		if (!version_floor(im->group + g))
+			return false;
+	return true;
+}
+
+/* Nothing is known of some group: the legs must be compared, unless that means to wait for one that hangs. */
+static bool must_compare(const struct image *im, const struct attempts *a, int leg)
+{
+	return leg_may_read(leg, im->group) && !leg_slow(leg) && !a->tried[leg] && !versions_are_known(im);
+}
+
+static bool image_is_satisfied(const struct image *im, const struct attempts *a)
+{
+	if (!image_has(im, SUM_GOOD) && !(image_has(im, SUM_BEFORE) && all_tried(im, a)))
+		return false;
+	return !must_compare(im, a, 0) && !must_compare(im, a, 1);
+}
+
+bool image_is_whole(const struct image *im, uint32_t g)
+{
+	for (uint32_t i = 0; i < engine.layout.n; i++)
+		if (im->quality[g * engine.layout.n + i] != SUM_GOOD)
+			return false;
+	return true;
+}
+
+/* All legs that can have shown what they have: from now on nothing older is believed. Not before writes that were cut off are settled. */
+static void image_confirm(const struct image *im, const struct attempts *a)
+{
+	for (int i = 0; i < LEGS; i++)
+		if (leg_may_read(i, im->group) && !a->answered[i])
+			return;
+	for (uint32_t g = 0; g < im->n; g++)
+		if (!version_floor(im->group + g) && (image_is_whole(im, g) || !engine.unsettled[im->group / REGION_GROUPS]))
+			version_confirm(im->group + g, im->versions[g]);
+}
+
+/* What is old must not be taken for right by whoever is given this image. */
+static void image_void(struct image *im)
+{
+	for (uint32_t g = 0; g < im->n && engine.layout.kind != SUM_NONE; g++)
+		if (!im->versions[g])
+			memset(group_sums(&engine.layout, image_group(im, im->raw, g)), 0, SECTOR);
+}
+
 int image_read(struct image *im)
 {
 	struct attempts a = { 0 };
 	int leg;
 
+	if (must_compare(im, &a, 0) && must_compare(im, &a, 1))
+		for (int i = 0; i < LEGS; i++)
+			a.ops[i] = leg_read_start(im, i);
 	while ((leg = leg_pick(im, &a)) >= 0) {
-		const char *why = leg_read(im, &a, leg);
-		a.tried[leg] = true;
-		im->differed |= why && im->read;
-		if (why)
-			leg_failed_once(leg, ++a.fails[leg], why);
-		if (image_has(im, SUM_GOOD) || (image_has(im, SUM_BEFORE) && all_tried(im, &a)))
+		leg_read(im, &a, leg);
+		if (image_is_satisfied(im, &a))
 			break;
 	}
+	for (int i = 0; i < LEGS; i++)
+		if (a.ops[i])
+			op_end(a.ops[i]);
+	image_confirm(im, &a);
+	image_void(im);
 	if (!image_has(im, SUM_BEFORE))
 		return -EIO;
 	if (im->differed || !image_has(im, SUM_GOOD))
 		region_repair_later(im->group, REPAIR_REWRITE);
 	return 0;
+}
+
+void image_finish(struct image *im)
+{
+	uint64_t version = version_next(im);
+
+	for (uint32_t g = 0; g < im->n && engine.layout.kind != SUM_NONE; g++) {
+		group_finish(&engine.layout, im->group + g, image_group(im, im->raw, g), version);
+		im->versions[g] = version;
+	}
 }
 
 /* ---- writing ---- */

@@ -3,10 +3,10 @@
  * Which leg is to be believed: at the start, and when the driver of one comes up again.
  *
  * At the start the superblock of the highest generation counts: all legs that were good then have it. A leg of an older
- * generation has missed something and is copied as a whole, as is the second one when the filter died in the middle of writes (the two
- * may differ where a write was not finished). A leg with zeros in place of the superblock is new and is copied too; one with anything
- * else is refused unless `adopt` is given, so that no file system is destroyed by a wrong argument. Two new legs, or `format`: the first
- * is formatted.
+ * generation has missed something and is copied as a whole. When the filter died in the middle of writes the two may differ where a write
+ * was not finished: all groups are compared and settled while they serve (without sums: the second leg is copied). A leg with zeros in
+ * place of the superblock is new and is copied too; one with anything else is refused unless `adopt` is given, so that no file system is
+ * destroyed by a wrong argument. Two new legs, or `format`: the first is formatted.
  */
 #include "engine_private.h"
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define MS 1000000ull
 
-struct look { bool there, valid, blank, both; struct super super; };
+struct look { bool there, valid, blank, both; uint32_t other_format; struct super super; };
 
 /* The newer of the two superblocks. `both`: the other is its predecessor, so the disk has not been exchanged in between. */
 static void look_at(int leg, struct look *k)
@@ -30,8 +30,10 @@ static void look_at(int leg, struct look *k)
 	for (int i = 0; k->there && i < 2; i++) {
 		struct super s;
 		memcpy(&s, buf->bytes + i * SECTOR, sizeof(s));
-		if (!super_is_valid(&s))
+		if (!super_is_valid(&s)) {
+			k->other_format |= super_other_format(&s);
 			continue;
+		}
 		k->both = k->valid && k->super.id == s.id && (k->super.generation + 1 == s.generation ||
 			s.generation + 1 == k->super.generation);
 		if (!k->valid || s.generation > k->super.generation)
@@ -48,7 +50,7 @@ static void look_twice(int leg, struct look *k)
 {
 	for (uint32_t i = 1; i <= leg_fails_max(); i++) {
 		look_at(leg, k);
-		if (k->valid || k->blank)
+		if (k->valid || k->blank || k->other_format)
 			return;
 		leg_failed_once(leg, i, "its superblock cannot be read");
 	}
@@ -61,7 +63,7 @@ static int tables_make(void)
 	engine.unsettled = calloc(1, engine.nr_regions + 1);
 	for (int i = 0; i < LEGS; i++)
 		engine.legs[i].stale = calloc(1, engine.nr_regions + 1);
-	return engine.repair && engine.unsettled && engine.legs[0].stale && engine.legs[1].stale ? 0 : -ENOMEM;
+	return engine.repair && engine.unsettled && engine.legs[0].stale && engine.legs[1].stale ? versions_make() : -ENOMEM;
 }
 
 /* ---- a new mirror ---- */
@@ -77,6 +79,7 @@ static int format_region(int leg, uint64_t group, uint32_t n)
 	for (uint32_t g = 0; g < n; g++)
 		for (uint32_t i = 0; i < engine.layout.n; i++)
 			group_seal(&engine.layout, group + g, im.raw + (size_t)g * layout_stride(&engine.layout) * SECTOR, i, zeros, 0);
+	image_finish(&im);
 	r = image_write(&im, 1u << leg, false, true);
 	image_free(&im);
 	return r;
@@ -94,6 +97,7 @@ static int format(int leg)
 	engine.layout.groups = layout_groups(&engine.layout, bytes);
 	r = engine.layout.groups ? tables_make() : -ENOSPC;
 	engine.legs[leg].state = LEG_GOOD;
+	engine.legs[leg].accepted = true;
 	log_info("disk %d is formatted: %lu groups of %u sectors", leg, (unsigned long)engine.layout.groups, engine.layout.n);
 	for (uint64_t g = 0; g < engine.layout.groups && r == 0; g += REGION_GROUPS) {
 		uint64_t left = engine.layout.groups - g;
@@ -114,6 +118,7 @@ static int adopt(int leg, const struct super *s)
 	if (layout_pos(&engine.layout, s->groups) > engine.legs[leg].bytes)
 		return -EINVAL;
 	engine.legs[leg].state = LEG_GOOD;
+	engine.legs[leg].accepted = true;
 	engine.legs[leg].generation = s->generation;
 	return tables_make();
 }
@@ -125,8 +130,13 @@ static void settle_all(void)
 		region_repair_later(g, REPAIR_SETTLE);
 }
 
-/* The other leg, once the layout stands. */
-static void second_leg(int leg, const struct look *k)
+static const char *stranger(const struct look *k)
+{
+	return k->other_format ? "in another format of the filter's" : "no part of this mirror";
+}
+
+/* The other leg, once the layout stands. `missed`: it has missed something, whatever its superblock says. */
+static void second_leg(int leg, const struct look *k, bool missed)
 {
 	struct leg *l = &engine.legs[leg];
 	bool ours = k->valid && k->super.id == engine.layout.id, usable = ours || l->accepted || k->blank || engine.config.adopt ||
@@ -135,13 +145,13 @@ static void second_leg(int leg, const struct look *k)
 	if (!k->there)
 		return;
 	if (layout_pos(&engine.layout, engine.layout.groups) > l->bytes || !usable) {
-		log_warn("disk %d is %s and not used", leg, usable ? "too small" : "no part of this mirror (argument `adopt`?)");
+		log_warn("disk %d is %s and not used%s", leg, usable ? "too small" : stranger(k), usable ? "" : " (argument `adopt`?)");
 		l->refused = true;
 		return;
 	}
 	l->accepted = true;
 	l->generation = k->super.generation;
-	if (ours && k->super.generation == engine.generation && !engine.dirty) {
+	if (ours && k->super.generation == engine.generation && !missed) {
 		l->state = LEG_GOOD;
 		return;
 	}
@@ -168,6 +178,15 @@ static bool may_format(const struct look looks[LEGS])
 	return engine.config.format || engine.config.fresh;
 }
 
+static void explain_refusal(const struct look looks[LEGS])
+{
+	for (int i = 0; i < LEGS; i++)
+		if (looks[i].other_format)
+			log_warn("disk %d holds a mirror of format %u; this filter knows format %d only: start the old one, and copy", i,
+				looks[i].other_format, FORMAT_VERSION);
+	log_warn("no disk holds a mirror: nothing is done without the argument `format`");
+}
+
 static int first_there(const struct look looks[LEGS]) { return looks[0].there ? 0 : looks[1].there ? 1 : -1; }
 
 static bool must_wait_for_other(int best, const struct look looks[LEGS])
@@ -184,7 +203,7 @@ static int begin(const struct look looks[LEGS])
 		return -EAGAIN;
 	if (best < 0 || engine.config.format) {
 		if (!may_format(looks)) {
-			log_warn("no disk holds a mirror: nothing is done without the argument `format`");
+			explain_refusal(looks);
 			return -EINVAL;
 		}
 		best = first;
@@ -196,10 +215,12 @@ static int begin(const struct look looks[LEGS])
 	} else {
 		r = adopt(best, &looks[best].super);
 	}
-	if (r == 0 && engine.dirty)
+	if (r == 0 && engine.dirty) {
 		settle_all();
+		engine.super_due = true;	/* versions begin with the generation: a new one before anything is written */
+	}
 	if (r == 0 && engine.config.legs == 2)
-		second_leg(!best, &looks[!best]);
+		second_leg(!best, &looks[!best], engine.dirty && engine.layout.kind == SUM_NONE);
 	return r;
 }
 
@@ -263,8 +284,8 @@ static void leg_return(int leg, const struct look *k)
 			(unsigned long)engine.nr_regions);
 		return;
 	}
-	engine.dirty = true;	/* whatever it says, it has missed something */
-	second_leg(leg, k);
+	engine.dirty = true;
+	second_leg(leg, k, true);
 }
 
 /* Its driver was restarted, but we never dropped it. Is the disk still the same? A disk in memory is not. */

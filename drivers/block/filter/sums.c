@@ -5,7 +5,6 @@
 #define SUM_MARK 0x5a17e000u
 #define CRC64_POLYNOMIAL 0xc96c5795d7870f42ull
 static const char super_magic[8] = "AXFILTER";
-enum { SUPER_VERSION = 1 };
 
 static const char *const kind_names[] = { "none", "nil", "xor", "crc", "md5" };
 
@@ -81,14 +80,13 @@ void sum_make(const struct layout *l, uint64_t sector, const void *data, uint8_t
 uint8_t *group_data(uint8_t *raw, uint32_t i) { return raw + (size_t)i * SECTOR; }
 uint8_t *group_slot(const struct layout *l, uint8_t *raw, uint32_t i) { return raw + (size_t)l->n * SECTOR + (size_t)i * SLOT_BYTES; }
 
-enum quality group_check(const struct layout *l, uint64_t group, uint8_t *raw, uint32_t i)
+enum quality slot_check(const struct layout *l, uint64_t sector, const void *data, const uint8_t slot[SLOT_BYTES])
 {
-	uint8_t sum[SUM_BYTES], *slot;
+	uint8_t sum[SUM_BYTES];
 
 	if (l->kind == SUM_NONE)
 		return SUM_GOOD;
-	sum_make(l, group * l->n + i, group_data(raw, i), sum);
-	slot = group_slot(l, raw, i);
+	sum_make(l, sector, data, sum);
 	if (memcmp(slot, sum, SUM_BYTES) == 0)
 		return SUM_GOOD;
 	return memcmp(slot + SUM_BYTES, sum, SUM_BYTES) == 0 ? SUM_BEFORE : SUM_BAD;
@@ -106,17 +104,72 @@ void group_seal(const struct layout *l, uint64_t group, uint8_t *raw, uint32_t i
 	memcpy(group_slot(l, raw, i), slot, SLOT_BYTES);
 }
 
+void group_forget_before(const struct layout *l, uint8_t *raw, uint32_t i)
+{
+	if (l->kind != SUM_NONE)
+		memset(group_slot(l, raw, i) + SUM_BYTES, 0, SUM_BYTES);
+}
+
+void group_spoil(const struct layout *l, uint8_t *raw, uint32_t i)
+{
+	if (l->kind != SUM_NONE)
+		memset(group_slot(l, raw, i), 0, SLOT_BYTES);
+}
+
+/* ---- the tail ---- */
+
+enum { TAIL_AT = SECTOR - sizeof(struct tail), CHECK_AT = TAIL_AT + offsetof(struct tail, check) };
+
+uint8_t *group_sums(const struct layout *l, uint8_t *raw) { return raw + (size_t)l->n * SECTOR; }
+
+static uint64_t tail_check(const struct layout *l, uint64_t group, const uint8_t *sums)
+{
+	const uint64_t place[2] = { l->id, group };
+
+	return crc64(crc64(0, place, sizeof(place)), sums, CHECK_AT);
+}
+
+void group_finish(const struct layout *l, uint64_t group, uint8_t *raw, uint64_t version)
+{
+	uint8_t *sums = group_sums(l, raw);
+	struct tail t = { .version = version };
+
+	if (l->kind == SUM_NONE)
+		return;
+	memcpy(sums + TAIL_AT, &t, sizeof(t));
+	t.check = tail_check(l, group, sums);
+	memcpy(sums + TAIL_AT, &t, sizeof(t));
+}
+
+uint64_t group_version(const struct layout *l, uint64_t group, const uint8_t *raw)
+{
+	const uint8_t *sums = raw + (size_t)l->n * SECTOR;
+	struct tail t;
+
+	memcpy(&t, sums + TAIL_AT, sizeof(t));
+	return t.check == tail_check(l, group, sums) ? t.version : 0;
+}
+
 /* ---- superblock ---- */
 
 void super_seal(struct super *s)
 {
 	memcpy(s->magic, super_magic, sizeof(s->magic));
-	s->version = SUPER_VERSION;
+	s->version = FORMAT_VERSION;
 	s->crc = crc64(0, s, offsetof(struct super, crc));
+}
+
+static bool super_is_whole(const struct super *s)
+{
+	return memcmp(s->magic, super_magic, sizeof(s->magic)) == 0 && s->crc == crc64(0, s, offsetof(struct super, crc));
 }
 
 bool super_is_valid(const struct super *s)
 {
-	return memcmp(s->magic, super_magic, sizeof(s->magic)) == 0 && s->version == SUPER_VERSION && s->n >= 1 &&
-		s->n <= GROUP_SECTORS_MAX && s->kind <= SUM_MD5 && s->crc == crc64(0, s, offsetof(struct super, crc));
+	return super_is_whole(s) && s->version == FORMAT_VERSION && s->n >= 1 && s->n <= GROUP_SECTORS_MAX && s->kind <= SUM_MD5;
+}
+
+uint32_t super_other_format(const struct super *s)
+{
+	return super_is_whole(s) && s->version != FORMAT_VERSION ? s->version : 0;
 }

@@ -182,8 +182,11 @@ static void driver_failed(const char *label, const char *key)
 {
 	struct driver *d = driver_find(label);
 	uint64_t value = 0;
-	if (d && ds_retrieve_u64(key, &value) == 0 && value)
+	if (ds_retrieve_u64(key, &value) != 0 || !value)
+		return;
+	if (d)
 		driver_down(d);
+	requests_check_soon();	/* a file system that is no driver: RS removes it next */
 }
 
 static const char *after(const char *key, const char *prefix)

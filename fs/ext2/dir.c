@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Directories: blocks of entries, searched from the front. An index (dir_index) lies in what looks like free space to such a search, so
- * indexed directories are read like others; before the first change the flag is taken away, and from then on the directory is a plain one.
+ * Directories: blocks of entries, searched from the front, or where a table in memory says (dir_index.c). An index on the disk (dir_index)
+ * lies in what looks like free space to such a search, so indexed directories are read like others; before the first change the flag is
+ * taken away, and from then on the directory is a plain one.
  *
  * Each block is checked as a whole before it is used; nothing behind the first bad entry is looked at. A new block is on the disk, empty,
  * before the inode points to it: what lay there before may look like entries.
@@ -11,6 +12,7 @@
 
 #include "ext2.h"
 
+enum { NAME_USUAL = 32 };	/* bytes of an entry, to begin with */
 static const uint8_t type_of_mode[16] = { [1] = 5, [2] = 3, [4] = 2, [6] = 4, [8] = 1, [10] = 7, [12] = 6 };
 static const uint8_t mode_of_type[8] = { 0, 8, 4, 2, 6, 1, 12, 10 };
 
@@ -70,21 +72,75 @@ static bool block_find(struct inode *dir, struct buf *b, const struct fs_name *n
 	return false;
 }
 
-int dir_find(struct inode *dir, const struct fs_name *name, struct dir_slot *slot)
+/* 0, -ENOENT: not in this block, or an error. */
+static int find_in(struct inode *dir, uint64_t at, const struct fs_name *name, struct dir_slot *slot)
+{
+	struct buf b;
+	int r = dir_block(dir, at, CACHE_READ, &b);
+	if (r)
+		return r;
+	bool found = block_find(dir, &b, name, slot);
+	buf_put(&b);
+	slot->at = at;
+	return found ? 0 : -ENOENT;
+}
+
+static int find_anywhere(struct inode *dir, const struct fs_name *name, struct dir_slot *slot)
 {
 	uint64_t blocks = dir_blocks(dir);
-	for (uint64_t at = 0; at < blocks; at++) {
-		struct buf b;
-		int r = dir_block(dir, at, CACHE_READ, &b);
-		if (r)
-			return r;
-		bool found = block_find(dir, &b, name, slot);
-		buf_put(&b);
-		slot->at = at;
-		if (found)
-			return 0;
+	int r = -ENOENT;
+	for (uint64_t at = 0; at < blocks && r == -ENOENT; at++)
+		r = find_in(dir, at, name, slot);
+	return r;
+}
+
+static int find_indexed(struct inode *dir, const struct fs_name *name, struct dir_slot *slot)
+{
+	uint32_t hash = dir_hash(name->name, name->len), probe = 0;
+	uint64_t at;
+	int r = -ENOENT;
+	while (r == -ENOENT && dir_index_next(dir->index, hash, &probe, &at))
+		r = find_in(dir, at, name, slot);
+	return r;
+}
+
+static void block_index(struct inode *dir, struct buf *b, uint64_t at, struct dir_index **x)
+{
+	uint32_t step;
+	for (uint32_t i = 0; i < dir->fs->block_bytes && *x; i += step) {
+		const struct ext2_dirent *e = entry_at(b, i);
+		step = e->rec_len;
+		if (e->inode)
+			dir_index_add(dir->fs, x, dir_hash(e->name, e->name_len), at);
 	}
-	return -ENOENT;
+}
+
+/* It waits, and others who search may do the same meanwhile; nobody changes the directory. Where it fails there is none. */
+static void index_make(struct inode *dir)
+{
+	uint64_t blocks = dir_blocks(dir);
+	struct dir_index *x = dir_index_new(dir->fs, (uint32_t)(dir->size / NAME_USUAL));
+	for (uint64_t at = 0; at < blocks && x; at++) {
+		struct buf b;
+		if (dir_block(dir, at, CACHE_READ, &b)) {
+			dir_index_drop(dir->fs, &x);
+			break;
+		}
+		block_index(dir, &b, at, &x);
+		buf_put(&b);
+	}
+	dir->index_failed = !x;
+	if (!dir->index)
+		dir->index = x;
+	else
+		dir_index_drop(dir->fs, &x);
+}
+
+int dir_find(struct inode *dir, const struct fs_name *name, struct dir_slot *slot)
+{
+	if (!dir->index && !dir->index_failed && dir_blocks(dir) > 1)
+		index_make(dir);
+	return dir->index ? find_indexed(dir, name, slot) : find_anywhere(dir, name, slot);
 }
 
 int dir_parent(struct inode *dir, uint32_t *parent, struct dir_slot *slot)
@@ -219,6 +275,8 @@ static int try_block(struct inode *dir, uint64_t at, const struct fs_name *name,
 	if (!r)
 		buf_dirty(dir->fs, &b);
 	buf_put(&b);
+	if (!r)
+		dir_index_add(dir->fs, &dir->index, dir_hash(name->name, name->len), at);
 	return r;
 }
 
@@ -245,6 +303,7 @@ int dir_remove(struct inode *dir, const struct dir_slot *slot)
 	if (r || (r = buf_get(dir->fs, slot->block, CACHE_WRITE, &b)))
 		return r;
 	struct ext2_dirent *e = entry_at(&b, slot->offset);
+	dir_index_remove(dir->fs, &dir->index, dir_hash(e->name, e->name_len), slot->at);
 	if (slot->offset == slot->prev)		/* the first of the block */
 		e->inode = 0;
 	else

@@ -36,13 +36,17 @@ struct inode {
 	bool fine_times;		/* room for nanoseconds */
 
 	uint32_t goal;			/* block behind the one allocated last */
+	bool began_near;		/* its blocks lie among those of other small files */
 	uint64_t fresh_from, fresh_to;	/* blocks allocated by the present write that have no contents yet */
 	uint64_t dir_hint;		/* no directory block before this one has much free space */
+	struct dir_index *index;	/* see dir_index.c; NULL: none */
+	bool index_failed;		/* for want of memory, or by damage: it is not tried again */
 	bool mapped;			/* VM has been given pages */
 };
 
 struct group {
 	uint32_t block_bitmap, inode_bitmap, inode_table, free_blocks, free_inodes, used_dirs;
+	uint32_t next_near;		/* block behind the last one that a small file got: there the next one begins, if it is free */
 	uint8_t *held_blocks, *held_inodes;	/* see alloc.c; NULL: nothing is held */
 	bool dirty;			/* the counts differ from those in the cache */
 };
@@ -61,6 +65,7 @@ struct ext2 {
 	struct inode *buckets[INODE_BUCKETS];
 	struct inode *lru_first, *lru_last;	/* oldest first */
 	uint32_t nr_unused;
+	uint32_t index_slots;		/* of all tables of dir_index.c */
 	struct inode *orphans;		/* newest first, as on the disk */
 	struct fiber *unmounter;	/* waits for requests to end ... */
 	uint32_t leaving;		/* ... and for inodes on their way out of the memory */
@@ -139,6 +144,16 @@ int dir_is_empty(struct inode *dir);		/* 1, 0 or an error */
 int dir_init(struct inode *dir, uint32_t parent);	/* first block with "." and ".." */
 int dir_parent(struct inode *dir, uint32_t *parent, struct dir_slot *slot);
 int dir_list(struct inode *dir, uint64_t cookie, struct fs_dirlist *list);
+
+/* ---- dir_index.c: in which block a name may be ---- */
+uint32_t dir_hash(const char *name, size_t len);
+struct dir_index *dir_index_new(struct ext2 *fs, uint32_t names);	/* NULL: no memory */
+/* These make *x NULL where memory is short; where it is NULL they do nothing. */
+void dir_index_add(struct ext2 *fs, struct dir_index **x, uint32_t hash, uint64_t at);
+void dir_index_remove(struct ext2 *fs, struct dir_index **x, uint32_t hash, uint64_t at);
+void dir_index_drop(struct ext2 *fs, struct dir_index **x);
+/* The next block that may hold a name of this hash; *probe: 0 at first. */
+bool dir_index_next(const struct dir_index *x, uint32_t hash, uint32_t *probe, uint64_t *at);
 
 /* ---- data.c: contents of regular files ---- */
 int64_t data_resize(struct inode *n, uint64_t size);	/* locked; stores the inode */

@@ -80,18 +80,24 @@ static void inode_forget(struct inode *n)
 	table_remove(n);
 	fs->leaving++;
 	cache_file_fini(&n->file);
+	dir_index_drop(fs, &n->index);
 	free(n);
 	if (--fs->leaving == 0 && fs->unmounter)
 		fiber_wake(fs->unmounter);
 }
 
-/* Make room: the one unused for longest, after its contents are written. Another request may begin to use it meanwhile. */
+/*
+ * Make room: the one unused for longest, after its contents are written, and with them those of all others, which are next. Another request
+ * may begin to use it meanwhile.
+ */
 static void unused_trim(struct ext2 *fs)
 {
 	while (fs->nr_unused > INODES_UNUSED_MAX) {
 		struct inode *n = fs->lru_first;
 		lru_remove(n);
 		n->users++;
+		if (cache_file_is_dirty(&n->file))
+			cache_dev_write_data(fs->dev);
 		int r = cache_sync(&n->file);
 		if (n->users > 1 || n->refs || n->nlink == 0) {
 			inode_put(n);

@@ -105,25 +105,50 @@ int map_find(struct inode *n, uint64_t at, uint32_t want, uint32_t *block, uint3
 
 /* ---- making ---------------------------------------------------------------------------------------------------- */
 
-static uint32_t goal_of(const struct inode *n)
+enum { NEAR_BYTES = 32768 };
+
+static uint32_t inode_group(const struct inode *n) { return (n->ino - 1) / n->fs->super.inodes_per_group; }
+
+/* Different starts keep files that grow at the same time apart. */
+static uint32_t goal_apart(const struct inode *n)
 {
-	if (n->goal)
+	uint32_t group = inode_group(n);
+	return group_first_block(n->fs, group) + n->ino % 16 * (group_blocks(n->fs, group) / 16);
+}
+
+/* Small files behind each other, as they are made: they are written back together, and read together as a rule. */
+static uint32_t goal_near(const struct inode *n)
+{
+	uint32_t group = inode_group(n), first = group_first_block(n->fs, group), next = n->fs->groups[group].next_near;
+	return next >= first && next < first + group_blocks(n->fs, group) ? next : first;
+}
+
+/* A file that began small and goes on growing meets the next small one soon: then it moves to where there is room. */
+static bool goal_is_lost(const struct inode *n)
+{
+	return n->began_near && n->goal < n->fs->super.blocks_count && block_in_use(n->fs, n->goal) == 1;
+}
+
+static uint32_t goal_of(struct inode *n, uint32_t want)
+{
+	if (n->goal && !goal_is_lost(n))
 		return n->goal;
-	for (int i = EXT2_NDIR - 1; i >= 0; i--)
+	for (int i = EXT2_NDIR - 1; i >= 0 && !n->goal; i--)
 		if (n->block[i])
 			return n->block[i] + 1;
-	uint32_t group = (n->ino - 1) / n->fs->super.inodes_per_group;
-	/* Different starts keep files that grow at the same time apart. */
-	return group_first_block(n->fs, group) + n->ino % 16 * (group_blocks(n->fs, group) / 16);
+	n->began_near = !n->goal && (uint64_t)want * n->fs->block_bytes <= NEAR_BYTES;
+	return n->began_near ? goal_near(n) : goal_apart(n);
 }
 
 static int take(struct inode *n, uint32_t want, uint32_t *first, uint32_t *got)
 {
-	int r = blocks_alloc(n->fs, goal_of(n), want, first, got);
+	int r = blocks_alloc(n->fs, goal_of(n, want), want, first, got);
 	if (r)
 		return r;
 	n->goal = *first + *got;
 	n->sectors += *got * (n->fs->block_bytes / 512);
+	if (n->began_near)
+		n->fs->groups[inode_group(n)].next_near = n->goal;
 	return 0;
 }
 
@@ -297,6 +322,7 @@ static int tree_free(struct inode *n, uint32_t *slot, const struct range *g)
 int map_free(struct inode *n, uint64_t from, uint64_t to)
 {
 	uint64_t base = EXT2_NDIR, span = 1, p = n->fs->ptrs, all = EXT2_NDIR + p + p * p + p * p * p;
+	n->run.count = 0;
 	if (to > all)
 		to = all;
 	if (from < EXT2_NDIR) {
@@ -320,6 +346,29 @@ int map_free(struct inode *n, uint64_t from, uint64_t to)
 
 /* ---- for the cache --------------------------------------------------------------------------------------------- */
 
+/*
+ * map_find() for one who goes through the file: as many blocks as lie behind each other are looked up at once and kept until the map
+ * changes. A hole is not kept: a page of it may be given a place at any time.
+ */
+static int run_find(struct inode *n, uint64_t at, uint32_t want, uint32_t *block, uint32_t *count)
+{
+	enum { RUN_MAX = 128 };
+	struct map_run *run = &n->run;
+	if (at < run->at || at - run->at >= run->count) {
+		run->count = 0;
+		int r = map_find(n, at, RUN_MAX, block, count);
+		if (r || !*block) {
+			*count = *count < want ? *count : want;
+			return r;
+		}
+		*run = (struct map_run){ .at = at, .block = *block, .count = *count };
+	}
+	uint32_t in_run = (uint32_t)(at - run->at), left = run->count - in_run;
+	*block = run->block + in_run;
+	*count = left < want ? left : want;
+	return 0;
+}
+
 int map_file_page(struct cache_file *f, uint64_t index, uint64_t pos[CACHE_BLOCKS_MAX])
 {
 	struct inode *n = (struct inode *)f;
@@ -328,7 +377,7 @@ int map_file_page(struct cache_file *f, uint64_t index, uint64_t pos[CACHE_BLOCK
 	for (uint32_t i = 0; i < per; ) {
 		uint64_t at = index * per + i;
 		uint32_t block = 0, count = 1;
-		int r = at < end ? map_find(n, at, per - i, &block, &count) : 0;
+		int r = at < end ? run_find(n, at, per - i, &block, &count) : 0;
 		if (r)
 			return r;
 		for (uint32_t k = 0; k < count; k++, i++, at++)

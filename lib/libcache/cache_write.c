@@ -191,12 +191,18 @@ int cache_sync_range(struct cache_file *f, uint64_t from, uint64_t len)
 	return error_take(&f->error);
 }
 
+void cache_dev_write_data(struct cache_dev *dev)
+{
+	struct scope data = { .list = &dev->dirty_data, .mark = cache.gen++, .last = UINT64_MAX };
+	scope_sync(&data, dev);
+}
+
+bool cache_file_is_dirty(const struct cache_file *f) { return !clist_empty(&f->dirty); }
+
 /* Data, then metadata. */
 static void dev_write_all(struct cache_dev *dev)
 {
-	uint64_t mark = cache.gen++;
-	struct scope data = { .list = &dev->dirty_data, .mark = mark, .last = UINT64_MAX };
-	scope_sync(&data, dev);
+	cache_dev_write_data(dev);
 	struct scope meta = { .list = &dev->dirty_meta, .mark = cache.gen++, .last = UINT64_MAX };
 	scope_sync(&meta, dev);
 }

@@ -176,6 +176,9 @@ void cache_unmapped(struct cache_file *f);	/* nobody maps the file any more */
 
 /* Write what was dirty in the file at the time of the call. 0, or the first error since the last report. Waits. No FLUSH to the device. */
 int cache_sync(struct cache_file *f);
+/* The same for the data of all files of the device, in one sweep; what fails is told by their next sync. Waits. */
+void cache_dev_write_data(struct cache_dev *dev);
+bool cache_file_is_dirty(const struct cache_file *f);
 /* Data of all files of the device, then its metadata, then FLUSH. Waits. */
 int cache_dev_sync(struct cache_dev *dev);
 /* What the device has confirmed is on stable storage. Waits. */

@@ -44,9 +44,9 @@ const struct rs_boot_entry rs_boot_table[] = {
 	},
 	{
 		.ep = EP_PM, .name = "pm", .flags = CORE, .priority = 1, .period_ns = CORE_PERIOD, .majors = NO_MAJORS,
-		.calls = CALL(FORK) | CALL(EXEC) | CALL(CLEAR) | CALL(PRIVCTL) | CALL(KILL) | CALL(SIGSEND) | CALL(SIGMASK)
-			| CALL(RUNCTL) | CALL(SETANSWER) | CALL(ROUTE) | CALL(SCHEDULE) | CALL(VIRCOPY) | CALL(VTIMER)
-			| CALL(SETTIME) | CALL(FUTEXWAKE) | CALL(ABORT) | CALL(TRACE),
+		.calls = CALL(FORK) | CALL(EXEC) | CALL(CLEAR) | CALL(KILL) | CALL(SIGSEND) | CALL(SIGMASK) | CALL(RUNCTL)
+			| CALL(SETANSWER) | CALL(ROUTE) | CALL(SCHEDULE) | CALL(VIRCOPY) | CALL(VTIMER)
+			| CALL(SETTIME) | CALL(FUTEXWAKE) | CALL(ABORT),
 		.sends = TO_USERS | TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_VFS) | TO(EP_TTY),
 		.vm_calls = VM_MAY(VM_FORK) | VM_MAY(VM_EXIT) | VM_MAY(VM_EXEC_NEW) | VM_MAY(VM_MMAP_FOR) | VM_MAY(VM_RLIMIT)
 			| VM_MAY(VM_INFO),
@@ -63,7 +63,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 	{
 		.ep = EP_TTY, .name = "tty", .flags = RS_PUB_COPY, .priority = 3, .period_ns = PERIOD,
 		.majors = { MAJOR_TTYS, MAJOR_TTYAUX, MAJOR_PTS, -1 },
-		.calls = CALL(DEVIO) | CALL(SDEVIO) | CALL(VDEVIO) | CALL(IRQCTL),
+		.calls = CALL(DEVIO) | CALL(SDEVIO) | CALL(IRQCTL),
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS),
 		.nr_io = 4, .io = { UART_PORTS(0x3f8), UART_PORTS(0x2f8), UART_PORTS(0x3e8), UART_PORTS(0x2e8) },
 		.nr_irq = 2, .irq = { 4, 3 },

@@ -19,7 +19,6 @@
 #include <kernel/sched.h>
 #include "deliver.h"
 
-
 /* ---- delivery ---- */
 
 void ipc_finish_receive(struct proc *dst, endpoint_t source, uint32_t status)
@@ -115,11 +114,6 @@ static err_t ipc_target(struct proc *p, endpoint_t e, struct proc **out)
 
 /* ---- sending ---- */
 
-void ipc_wake_receiver(struct proc *dst)
-{
-	rts_unset(dst, RTS_RECEIVING);
-}
-
 static void caller_queue_add(struct proc *dst, struct proc *p)
 {
 	p->caller_next = 0;
@@ -143,7 +137,8 @@ static err_t ipc_block_sending(struct proc *p, struct proc *dst, uint32_t primit
 	return -ENORESULT;
 }
 
-static err_t ipc_send(struct proc *p, endpoint_t e)
+/* IPC_SEND waits for the receiver, IPC_SENDNB does not. */
+static err_t ipc_send(struct proc *p, endpoint_t e, uint32_t primitive)
 {
 	struct proc *dst;
 	err_t err = ipc_target(p, e, &dst);
@@ -153,24 +148,8 @@ static err_t ipc_send(struct proc *p, endpoint_t e)
 	if (unlikely(dst->flags & PROC_LATE_REPLY) && ipc_is_late_reply(p, dst))
 		return 0;
 	if (!ipc_is_receiving(dst, p->endpoint))
-		return ipc_block_sending(p, dst, IPC_SEND);
-	ipc_deliver(p, dst, IPC_STATUS_OF(IPC_SEND));
-	rts_unset(dst, RTS_RECEIVING);
-	return 0;
-}
-
-static err_t ipc_sendnb(struct proc *p, endpoint_t e)
-{
-	struct proc *dst;
-	err_t err = ipc_target(p, e, &dst);
-
-	if (err)
-		return err;
-	if (unlikely(dst->flags & PROC_LATE_REPLY) && ipc_is_late_reply(p, dst))
-		return 0;
-	if (!ipc_is_receiving(dst, p->endpoint))
-		return -ENOTREADY;
-	ipc_deliver(p, dst, IPC_STATUS_OF(IPC_SENDNB));
+		return primitive == IPC_SEND ? ipc_block_sending(p, dst, IPC_SEND) : -ENOTREADY;
+	ipc_deliver(p, dst, IPC_STATUS_OF(primitive));
 	rts_unset(dst, RTS_RECEIVING);
 	return 0;
 }
@@ -348,9 +327,8 @@ static err_t ipc_primitive(struct proc *p, uint64_t number)
 	case IPC_SENDREC: return ipc_sendrec(p, e);
 	case IPC_REPLYREC: return ipc_replyrec(p);
 	case IPC_RECEIVE: return ipc_receive(p, e);
-	case IPC_SEND: return ipc_send(p, e);
+	case IPC_SEND: case IPC_SENDNB: return ipc_send(p, e, (uint32_t)number);
 	case IPC_NOTIFY: return ipc_notify(p, e);
-	case IPC_SENDNB: return ipc_sendnb(p, e);
 	case IPC_SENDA: return ipc_senda(p, e, (uint32_t)(arch_frame_operand(&p->frame) >> 32));
 	case IPC_KCALL: kcall_run(p); return -ENORESULT;
 	default: return -ENOSYS;

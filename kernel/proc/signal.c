@@ -37,11 +37,6 @@ endpoint_t signal_manager(const struct proc *p)
 	return m == EP_SELF ? p->endpoint : m;
 }
 
-bool signal_any(const struct proc *p)
-{
-	return p->sig_pending || (p->flags & PROC_RECHECK);
-}
-
 static void signal_tell(struct proc *p, endpoint_t manager)
 {
 	struct proc *m = proc_of_endpoint(manager);

@@ -48,6 +48,3 @@ static inline bool ipc_is_receiving(const struct proc *dst, endpoint_t from)
 	return (dst->rts & RTS_RECEIVING) && (dst->recv_from == EP_ANY || dst->recv_from == from);
 }
 
-/* The receiving half is over: registers are set, let dst go on. */
-void ipc_wake_receiver(struct proc *dst);
-

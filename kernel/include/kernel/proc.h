@@ -139,7 +139,6 @@ struct proc {
 extern struct proc proc_table[NR_PROCS];	/* slot 0 is never used */
 
 static inline struct proc *proc_of_slot(int slot) { return &proc_table[slot]; }
-static inline struct proc *proc_of_frame(struct arch_frame *f) { return (struct proc *)(void *)f; }
 
 /* The live process an endpoint names, or 0. A free slot has endpoint 0. */
 static inline struct proc *proc_of_endpoint(endpoint_t e)

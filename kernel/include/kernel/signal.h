@@ -19,7 +19,6 @@ err_t signal_end(struct proc *manager, struct proc *p);
 void signal_attach(struct proc *p);		/* its slot changed: list it again */
 void signal_forget(struct proc *p);		/* p dies */
 void signal_trace_stop(struct proc *p);		/* SIGTRAP at a system call, for its tracer */
-bool signal_any(const struct proc *p);
 
 /* Work before user mode: restart codes, temporary masks, frames. False when p cannot run after all. */
 bool signal_exit_work(struct proc *p);

@@ -16,7 +16,6 @@ void timer_cancel(struct timer *t);
 static inline bool timer_active(const struct timer *t) { return list_linked(&t->node); }
 uint32_t timer_count(void);
 
-void time_init(void);
 void time_on_interrupt(void);		/* this CPU's timer fired */
 void time_need_tick(nstime_t now);	/* something waits for this CPU: make sure a tick comes */
 void time_arm_for(nstime_t deadline);	/* this CPU must be interrupted then at the latest */

@@ -228,22 +228,3 @@ void x86_boot_info_read(uint32_t loader, uint32_t info)
 	if (boot_info.archive.first <= boot_info.archive.last)
 		boot_reserve(boot_info.archive.first, boot_info.archive.last);
 }
-
-/* Is `word` one of the blank-separated words of the command line? */
-bool x86_cmdline_has(const char *word)
-{
-	const char *c = boot_info.cmdline;
-	unsigned i;
-
-	while (*c) {
-		for (i = 0; word[i] && c[i] == word[i]; i++)
-			;
-		if (!word[i] && (c[i] == 0 || c[i] == ' '))
-			return true;
-		while (*c && *c != ' ')
-			c++;
-		while (*c == ' ')
-			c++;
-	}
-	return false;
-}

@@ -17,7 +17,6 @@ enum {
 	CR4_FSGSBASE = 1 << 16, CR4_PCIDE = 1 << 17, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
 	EFER_SCE = 1, EFER_LME = 1 << 8, EFER_NXE = 1 << 11,
 };
-#define CR3_KEEP (1ull << 63)	/* do not drop the translations of the new PCID */
 enum {
 	RFLAGS_TF = 1 << 8, RFLAGS_IF = 1 << 9, RFLAGS_DF = 1 << 10, RFLAGS_NT = 1 << 14,
 		RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18,
@@ -87,7 +86,6 @@ X86_PORT(32, "l")
 #undef X86_PORT
 static inline void x86_pause(void) { __asm__ volatile("pause" ::: "memory"); }
 static inline void x86_clts(void) { __asm__ volatile("clts"); }
-static inline void x86_invlpg(uint64_t va) { __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory"); }
 static inline _Noreturn void x86_stop(void)
 {
 	for (;;)

@@ -18,7 +18,6 @@ _Noreturn void x86_start(uint32_t loader, uint32_t info);	/* 1: PVH, 2: multiboo
 _Noreturn void x86_ap_start(uint32_t cpu);
 void x86_boot_info_read(uint32_t loader, uint32_t info);
 bool x86_ram_range(unsigned i, struct boot_range *out);	/* RAM and firmware tables, for the direct map */
-bool x86_cmdline_has(const char *word);
 
 /* Features the processor has, read once. */
 struct x86_features {

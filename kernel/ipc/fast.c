@@ -7,7 +7,8 @@
  *
  * First half: conditions only, no effects; if one does not hold the ordinary way is taken with the lock kept. Second half: act.
  *
- * CPU time: only the entry is charged, to the caller. The few hundred nanoseconds up to the next entry go to the partner.
+ * CPU time: only the entry is charged, to the caller. The few hundred nanoseconds up to the next entry go to the partner; why, stands in
+ * docs/decisions/short-way.md.
  */
 #include <arch/clock.h>
 #include <arch/hint.h>

@@ -18,6 +18,9 @@ enum { MODE_TYPE = 0170000, MODE_DIR = 0040000, MODE_REG = 0100000, MODE_LINK = 
 struct ext2;
 struct fiber;
 
+/* Blocks of a file from `at` on that lie behind each other on the disk; see map.c. */
+struct map_run { uint64_t at; uint32_t block, count; };
+
 struct inode {
 	struct cache_file file;		/* first: the cache hands it back; pages of a regular file */
 	struct ext2 *fs;
@@ -35,6 +38,7 @@ struct inode {
 	int64_t atime_ns, mtime_ns, ctime_ns, btime_ns;
 	bool fine_times;		/* room for nanoseconds */
 
+	struct map_run run;		/* where the last page read in lies; count 0: not known */
 	uint32_t goal;			/* block behind the one allocated last */
 	bool began_near;		/* its blocks lie among those of other small files */
 	uint64_t fresh_from, fresh_to;	/* blocks allocated by the present write that have no contents yet */

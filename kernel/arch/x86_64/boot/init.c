@@ -42,6 +42,7 @@ void x86_features_read(void)
 	f->rdrand = one.c & 1 << 30;
 	f->fsgsbase = seven.b & 1;
 	f->smep = seven.b & 1 << 7;
+	x86_fast_strings = seven.b & 1 << 9;
 	f->smap = seven.b & 1 << 20;
 	f->umip = seven.c & 1 << 2;
 	model_read(f->model);

@@ -3,7 +3,7 @@
  * Copies and fills. Blocks of eight words through registers, then four words, words, bytes. Not one string instruction for all of it:
  * the emulated processor we measure on runs `rep movsq` word by word, and keeps translations in a table indexed by page number, so that
  * a word-wise copy between two pages that meet in it refills the table twice for each word; loading a block before storing it makes
- * that an eighth.
+ * that an eighth. Processors that say that their string instructions are fast (ERMS) get them for what is long.
  *
  * arch_user_copy(dst, src, len) returns the bytes not copied: each instruction that touches memory has a fix-up. A fault in a block leaves
  * the whole block uncopied as far as the caller learns; it tries again from there by another way.
@@ -86,14 +86,35 @@
 5:
 .endm
 
+/* Go on only where long strings are worth their start. */
+.macro IF_STRING otherwise
+	cmp $512, %rdx
+	jb \otherwise
+	cmpb $0, x86_fast_strings(%rip)
+	je \otherwise
+	mov %rdx, %rcx
+.endm
+
+	.section .data.hot, "aw"
+	.globl x86_fast_strings
+x86_fast_strings:
+	.byte 0
+
 	.section .text.hot, "ax"
 	.balign 64
 	.globl arch_user_copy
 arch_user_copy:
 	SMAP_SITE 1
-	COPY fault_in_blocks, fault_in_rest
-	SMAP_SITE 0
+	IF_STRING 6f
+	TOUCH fault_in_string, rep movsb
+	jmp 7f
+6:	COPY fault_in_blocks, fault_in_rest
+7:	SMAP_SITE 0
 	xor %eax, %eax
+	ret
+fault_in_string:
+	mov %rcx, %rax
+	SMAP_SITE 0
 	ret
 fault_in_blocks:
 	pop %r13
@@ -111,7 +132,10 @@ fault_in_rest:
 	.balign 64
 	.globl arch_copy
 arch_copy:
-	COPY ,
+	IF_STRING 6f
+	rep movsb
+	ret
+6:	COPY ,
 	ret
 
 	.globl arch_fill
@@ -119,11 +143,25 @@ arch_fill:
 	movzbl %sil, %eax
 	movabs $0x0101010101010101, %rcx
 	imul %rcx, %rax
-	mov %rdx, %rcx
-	shr $3, %rcx
-	and $7, %edx
-	rep stosq
-	mov %edx, %ecx
+	IF_STRING 6f
+	rep stosb
+	ret
+6:	mov %rdx, %rcx
+	and $63, %edx
+	shr $6, %rcx
+	jz 2f
+1:	mov %rax, (%rdi)
+	mov %rax, 8(%rdi)
+	mov %rax, 16(%rdi)
+	mov %rax, 24(%rdi)
+	mov %rax, 32(%rdi)
+	mov %rax, 40(%rdi)
+	mov %rax, 48(%rdi)
+	mov %rax, 56(%rdi)
+	add $64, %rdi
+	dec %rcx
+	jnz 1b
+2:	mov %edx, %ecx
 	rep stosb
 	ret
 	.section .note.GNU-stack, "", @progbits

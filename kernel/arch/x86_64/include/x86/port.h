@@ -25,6 +25,7 @@ struct x86_features {
 	char model[64];
 };
 extern struct x86_features x86_features;
+extern bool x86_fast_strings;	/* in mmu/copy.S */
 void x86_features_read(void);	/* says what is missing and stops if the kernel cannot run here */
 void x86_cpu_setup(void);	/* control registers of this CPU */
 

@@ -59,6 +59,8 @@ int64_t ext2_sync(uint64_t node, uint64_t flags)
 	(void)flags;
 	if (!fs)
 		return -ESTALE;
+	if (fs->lost)
+		return -EIO;
 	if (fs->readonly && !fs->damaged)
 		return 0;
 	if (node == 0 || node == EXT2_ROOT_INO)	/* sync(2) names the root */

@@ -3,8 +3,8 @@
  * ext2, the service: one process for each mounted file system. Requests run on fibers; this file has the mount options, the device, and
  * the clock that writes back what has become old.
  *
- * If this process dies, what was written and not synced is lost, as at a power cut, and the file system is marked as not unmounted; open
- * files of it give errors. If the disk driver dies nobody here notices: libbdev repeats its requests.
+ * If this process dies, its successor writes what was dirty (rescue.c), VFS mounts again, tells what it has open (FS_REVIVE) and repeats
+ * what was not answered: programs see a delay. If the disk driver dies nobody here notices: libbdev repeats its requests.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,6 +22,7 @@
 #include <proto/vm.h>
 
 #include "ext2.h"
+#include "rescue.h"
 
 enum { MOUNT_RDONLY = 1, ARENA_MIN = 8 << 20, MEMORY_SHARE = 4 };
 
@@ -29,7 +30,11 @@ static struct ext2_service {
 	struct cache_dev *dev;
 	nstime_t bdev_deadline, armed;	/* 0: none */
 	bool ticking;			/* a fiber is writing back */
+	bool awaited;			/* we are a successor, VFS will mount again */
 } service;
+
+/* What our successor has to know. Read from our memory when we are dead (rescue.c). */
+static struct rescue_from kept;
 
 /* ---- the clock ------------------------------------------------------------------------------------------------- */
 
@@ -63,6 +68,8 @@ static void on_alarm(void)
 
 static bool on_message(const struct message *m, uint32_t status)
 {
+	if (service.awaited && m->source == EP_VM && !ipc_is_notify(status))
+		return true;	/* it asks again when its pages are forgotten (ext2_revive) */
 	if (ipc_is_notify(status) && m->source == EP_CLOCK) {
 		on_alarm();
 		return true;
@@ -121,15 +128,17 @@ static int root_attr(struct fs_attr *root)
 static int device_open(const struct options *o, uint64_t dev, bool *readonly)
 {
 	uint32_t number = (uint32_t)minor(dev);
-	err_t r = -EROFS;
-	if (!*readonly)
-		r = cache_bdev_open(o->label, number, BDEV_ACCESS_READ | BDEV_ACCESS_WRITE, 0, &service.dev);
+	/* Also for writing when mounted read-only: a remount may want it. */
+	err_t r = cache_bdev_open(o->label, number, BDEV_ACCESS_READ | BDEV_ACCESS_WRITE, 0, &service.dev);
 	if (r == -EROFS) {
 		*readonly = true;
 		r = cache_bdev_open(o->label, number, BDEV_ACCESS_READ, 0, &service.dev);
 	}
 	if (r)
 		printf("ext2: %s, minor %u cannot be opened: error %d\n", o->label, number, (int)r);
+	else
+		kept = (struct rescue_from){ .minor = number, .writable = true, .lost = kept.lost };
+	memcpy(kept.label, o->label, sizeof kept.label);
 	return r;
 }
 
@@ -146,7 +155,12 @@ static int64_t service_mount(uint64_t dev, const char *text, uint32_t flags, str
 		return service.dev ? -EBUSY : -EINVAL;
 	if ((r = device_open(&o, dev, &readonly)))
 		return r;
-	if ((r = ext2_mount(service.dev, readonly)) == 0)
+	if (flags & FS_MOUNT_AGAIN)
+		r = ext2_mount_again(service.dev, readonly, kept.lost);
+	else
+		r = ext2_mount(service.dev, readonly);
+	service.awaited = false;
+	if (r == 0)
 		return root_attr(root);
 	cache_bdev_close(service.dev);
 	service.dev = NULL;
@@ -161,6 +175,7 @@ static int64_t service_unmount(uint64_t root)
 		return r;
 	cache_bdev_close(service.dev);
 	service.dev = NULL;
+	kept = (struct rescue_from){ .writable = false };
 	return r;
 }
 
@@ -195,12 +210,34 @@ static err_t service_init(const struct sef_init_info *info)
 	return cache_bdev_init();
 }
 
+/* While it initialises a successor hears the disk only: VFS and VM ask again. */
+static void init_wait(void)
+{
+	struct message m;
+	uint32_t status;
+	before_receive();
+	if (sef_receive(EP_ANY, &m, &status) == 0 && !on_message(&m, status))
+		fs_refuse(&m, status);
+}
+
+static err_t service_restart(const struct sef_init_info *info)
+{
+	err_t r = service_init(info);
+	if (r)
+		return r;
+	sys_statectl(STATECTL_CLEAR_IPC_REFS);
+	service.awaited = true;
+	kept.lost = rescue_run(info, &kept, init_wait) != 0;
+	kept.writable = false;
+	return 0;
+}
+
 static const struct fs_ops ext2_ops = {
 	.mount = service_mount, .unmount = service_unmount,
 	.lookup = ext2_lookup, .forget = ext2_forget, .getattr = ext2_getattr, .setattr = ext2_setattr,
 	.create = ext2_create, .symlink = ext2_symlink, .link = ext2_link, .unlink = ext2_unlink, .rename = ext2_rename,
 	.read = ext2_read, .write = ext2_write, .readdir = ext2_readdir, .readlink = ext2_readlink, .getpage = ext2_getpage,
-	.statfs = service_statfs, .sync = ext2_sync, .seek = ext2_seek, .fallocate = ext2_fallocate,
+	.statfs = service_statfs, .sync = ext2_sync, .seek = ext2_seek, .fallocate = ext2_fallocate, .revive = ext2_revive,
 };
 
 /* RS wants it gone: at once when nothing is mounted, else it waits for the unmount or for RS's patience to end. */
@@ -212,7 +249,7 @@ static void service_signal(int signo)
 
 int main(void)
 {
-	static const struct sef_callbacks callbacks = { .init_fresh = service_init, .signal_handler = service_signal,
+	static const struct sef_callbacks callbacks = { .init_fresh = service_init, .init_restart = service_restart, .signal_handler = service_signal,
 							.send_failed = bdev_send_failed };
 	static const struct fs_loop loop = { .before_receive = before_receive, .message = on_message };
 	sef_startup(&callbacks);

@@ -12,7 +12,7 @@
 #include "ext2_disk.h"
 #include "lock.h"
 
-enum { INODE_BUCKETS = 1024, INODES_UNUSED_MAX = 4096 };
+enum { INODE_BUCKETS = 1024, INODES_UNUSED_MAX = 4096, ORPHANS_KEPT_MAX = 1024 };
 enum { MODE_TYPE = 0170000, MODE_DIR = 0040000, MODE_REG = 0100000, MODE_LINK = 0120000, MODE_CHR = 0020000, MODE_BLK = 0060000 };
 
 struct ext2;
@@ -31,6 +31,7 @@ struct inode {
 	uint32_t users;			/* requests at work on it */
 	uint64_t refs;			/* of VFS */
 	bool loading, gone, in_lru, is_orphan;	/* gone: being freed, or could not be read */
+	bool kept;			/* see revive.c: one of `refs` is its own */
 	int error;			/* why it could not be read */
 
 	uint32_t mode, uid, gid, nlink, flags, generation, sectors, file_acl, dtime, block[EXT2_NBLOCKS];
@@ -63,6 +64,7 @@ struct ext2 {
 	uint32_t nr_groups, block_bytes, ptrs, inode_bytes, first_ino, group_table_block, group_table_blocks;
 	uint64_t size_max, overhead;
 	bool readonly, damaged, has_filetype, counts_dirty, forced_readonly;
+	bool lost;			/* something that was written is not there: a sync fails */
 	uint16_t mount_state;		/* s_state as it was found */
 	uint32_t errors_said;
 
@@ -82,6 +84,8 @@ struct ext2 {
 /* ---- super.c: mounting, damage, commits ---- */
 struct ext2 *ext2_mounted(void);			/* NULL: nothing is mounted */
 int ext2_mount(struct cache_dev *dev, bool readonly);
+/* The same by the successor of an instance that had it mounted. lost: not all that one had to write is on the disk; then read-only. */
+int ext2_mount_again(struct cache_dev *dev, bool readonly, bool lost);
 int ext2_remount(bool readonly);
 int ext2_unmount(void);					/* waits for requests at work; VFS's references end */
 /* Says it, goes read-only: -EUCLEAN. */
@@ -93,6 +97,10 @@ bool ext2_block_is_data(const struct ext2 *fs, uint32_t block);	/* may belong to
 uint32_t group_first_block(const struct ext2 *fs, uint32_t group);
 uint32_t group_blocks(const struct ext2 *fs, uint32_t group);
 bool group_has_super(const struct ext2 *fs, uint32_t group);
+
+/* ---- revive.c ---- */
+int ext2_take_over(struct ext2 *fs);	/* at mount, instead of orphans_clean(): what was half done becomes safe to go on with */
+int64_t ext2_revive(uint64_t node, uint64_t count, struct fs_attr *attr);
 
 /* ---- meta.c: blocks of metadata in the cache ---- */
 struct buf { struct cache_page *page; uint8_t *data; uint32_t block; unsigned flags; };

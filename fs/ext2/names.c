@@ -439,10 +439,27 @@ static int rename_move(struct rename *m, const struct fs_name *name)
 	return parent_change(m->n, m->d, m->d2);
 }
 
+static int rename_end(struct rename *m, const struct fs_name *name)
+{
+	int r = dir_find(m->d, name, &m->from);
+	if (!r)
+		r = dir_remove(m->d, &m->from);
+	if (!r && inode_is_dir(m->n)) {
+		lock_get(&m->n->lock, true);
+		r = parent_change(m->n, m->d, m->d2);
+		lock_put(&m->n->lock);
+	}
+	int r2 = dir_touched(m->d), r3 = m->d2 == m->d ? 0 : dir_touched(m->d2);
+	return r ? r : r2 ? r2 : r3;
+}
+
 static int rename_act(struct rename *m, const struct fs_name *name)
 {
-	if (m->victim == m->n)		/* two names of one file: nothing happens */
+	bool same_name = m->from.block == m->to.block && m->from.offset == m->to.offset;
+	if (m->victim == m->n && (same_name || (m->n->nlink > 1 && !inode_is_dir(m->n))))	/* two names of one file: nothing happens */
 		return 0;
+	if (m->victim == m->n)		/* one link, two names: a predecessor died in the middle of this */
+		return rename_end(m, name);
 	struct inode *low = m->n, *high = m->victim;
 	if (high && high->ino < low->ino)
 		low = m->victim, high = m->n;

@@ -294,7 +294,18 @@ static void fs_free(struct ext2 *fs)
 	free(fs);
 }
 
-int ext2_mount(struct cache_dev *dev, bool readonly)
+/* After the death of an instance. What cannot be taken over is shown read-only. */
+static void again(struct ext2 *fs, bool lost)
+{
+	fs->lost = lost;
+	int r = fs->readonly ? 0 : ext2_take_over(fs);
+	if (r)
+		printf("ext2: cannot be taken over: error %d; read-only, to be repaired with e2fsck\n", r);
+	if (r || lost)
+		fs->readonly = fs->forced_readonly = true;
+}
+
+static int mount_as(struct cache_dev *dev, bool readonly, bool is_again, bool lost)
 {
 	if (mounted)
 		return -EBUSY;
@@ -306,6 +317,8 @@ int ext2_mount(struct cache_dev *dev, bool readonly)
 	int r = fs_load(fs, readonly);
 	if (!r)
 		r = root_check(fs);
+	if (!r && is_again)
+		again(fs, lost);
 	if (!r && !fs->readonly)
 		r = writing_begin(fs);
 	if (r) {
@@ -315,10 +328,13 @@ int ext2_mount(struct cache_dev *dev, bool readonly)
 		return r;
 	}
 	mounted = fs;
-	if (!fs->readonly)
+	if (!fs->readonly && !is_again)
 		orphans_clean(fs);
 	return 0;
 }
+
+int ext2_mount(struct cache_dev *dev, bool readonly) { return mount_as(dev, readonly, false, false); }
+int ext2_mount_again(struct cache_dev *dev, bool readonly, bool lost) { return mount_as(dev, readonly || lost, true, lost); }
 
 int ext2_remount(bool readonly)
 {

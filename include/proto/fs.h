@@ -30,6 +30,11 @@
  * FS_SYNC      node (0 = all), flags                                                                             yes
  * FS_SEEK      node, offset, SEEK_DATA/SEEK_HOLE -> offset       ENXIO                                           yes
  * FS_FALLOCATE node, mode, offset, len -> attr                   ENOSPC, EOPNOTSUPP                              yes
+ * FS_REVIVE    node, n -> attr                                   ESTALE (it is lost)                             yes
+ *
+ * A file system whose process died and came back under the same endpoint (DS: drv.blk.LABEL is published anew) is mounted again with
+ * FS_MOUNT_AGAIN, and hears of each node that VFS counts references of, n of them, by FS_REVIVE. Then VFS sends again what was not answered:
+ * of requests that are not repeatable it finds out first, by looking, whether they were done.
  */
 #pragma once
 #include <abi/message.h>
@@ -38,7 +43,7 @@ enum {
 	FS_MOUNT = MSG_FS, FS_UNMOUNT = MSG_FS + 2, FS_LOOKUP = MSG_FS + 4, FS_FORGET = MSG_FS + 6, FS_GETATTR = MSG_FS + 8,
 	FS_SETATTR = MSG_FS + 10, FS_CREATE = MSG_FS + 12, FS_SYMLINK = MSG_FS + 14, FS_LINK = MSG_FS + 16, FS_UNLINK = MSG_FS + 18,
 	FS_RENAME = MSG_FS + 20, FS_READ = MSG_FS + 22, FS_WRITE = MSG_FS + 24, FS_READDIR = MSG_FS + 26, FS_READLINK = MSG_FS + 28,
-	FS_GETPAGE = MSG_FS + 30, FS_STATFS = MSG_FS + 32, FS_SYNC = MSG_FS + 34, FS_SEEK = MSG_FS + 36, FS_FALLOCATE = MSG_FS + 38,
+	FS_GETPAGE = MSG_FS + 30, FS_STATFS = MSG_FS + 32, FS_SYNC = MSG_FS + 34, FS_SEEK = MSG_FS + 36, FS_FALLOCATE = MSG_FS + 38, FS_REVIVE = MSG_FS + 40,
 };
 enum { FS_NAME_MAX = 255, FS_UNLINK_DIR = 1, FS_RENAME_NOREPLACE = 1, FS_RENAME_EXCHANGE = 2, FS_WRITE_APPEND = 1,
 	FS_SYNC_DROP = 1 /* and keep nothing in memory that can be read again */ };
@@ -65,7 +70,7 @@ enum { FS_SET_MODE = 1, FS_SET_UID = 2, FS_SET_GID = 4, FS_SET_SIZE = 8, FS_SET_
 /* All requests start with id and node; `attr_grant` (WRITE, struct fs_attr) where results include an attr. */
 struct fs_node_req { uint64_t id, node; grant_t attr_grant; grant_t grant; uint64_t offset, len; uint64_t flags;
 	};	/* READ WRITE READDIR READLINK SEEK
-	SETATTR (flags = mask, grant = struct fs_attr READ) GETATTR SYNC STATFS UNMOUNT FORGET (len = n) FALLOCATE (flags = mode).
+	SETATTR (flags = mask, grant = struct fs_attr READ) GETATTR SYNC STATFS UNMOUNT FORGET REVIVE (len = n) FALLOCATE (flags = mode).
 	READ, READDIR, READLINK: flags = endpoint of the asking process */
 MSG_BODY_FITS(struct fs_node_req);
 struct fs_name_req {		/* LOOKUP CREATE SYMLINK LINK UNLINK RENAME */
@@ -83,6 +88,7 @@ MSG_BODY_FITS(struct fs_name_req);
  * Else a number that tells mounts of one service apart. flags: MS_RDONLY, ... of Linux; with MS_REMOUNT the file system is mounted already
  * and takes new flags; its root is returned once more and counts one reference more.
  */
+enum { FS_MOUNT_AGAIN = 1 << 30 };	/* a predecessor of this process had it mounted */
 struct fs_mount_req { uint64_t id; grant_t attr_grant, options_grant; uint32_t options_len, flags; uint64_t dev; };
 /* offset: next cookie, used offset; size: file size after */
 struct fs_rep { uint64_t id; int64_t result; uint64_t count, offset, size; };

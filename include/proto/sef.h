@@ -25,6 +25,7 @@ struct rs_init_req {
 	uint32_t proctab_count;
 	uint32_t restarts;		/* incarnation, 0 = first */
 	endpoint_t old_endpoint;	/* where the predecessor's memory is (restart, update), or EP_NONE */
+	grant_t old_grant;		/* of RS: that memory, readable while initialising; offset = address */
 	char label[16];			/* start of the own label; the whole in the table */
 };
 MSG_BODY_FITS(struct rs_init_req);

@@ -175,6 +175,7 @@ static int64_t node_request(uint32_t type, const struct fs_node_req *q, struct f
 	case FS_SYNC:     return o->sync ? o->sync(q->node, q->flags) : 0;
 	case FS_SEEK:     return o->seek ? o->seek(q->node, q->offset, (int)q->flags, &rep->offset) : -EINVAL;
 	case FS_FALLOCATE: return o->fallocate ? o->fallocate(q->node, q->flags, q->offset, q->len, attr) : -EOPNOTSUPP;
+	case FS_REVIVE:   return o->revive ? o->revive(q->node, q->len, attr) : -ENOSYS;
 	case FS_UNMOUNT:  return o->unmount ? o->unmount(q->node) : 0;
 	default:          return -EBADREQUEST;
 	}
@@ -311,7 +312,7 @@ void fs_refuse(const struct message *m, uint32_t status)
 
 bool fs_serve(const struct fs_ops *ops, const struct message *m)
 {
-	if (m->type < FS_MOUNT || m->type > FS_FALLOCATE || (m->source != EP_VFS && m->source != EP_VM))
+	if (m->type < FS_MOUNT || m->type > FS_REVIVE || (m->source != EP_VFS && m->source != EP_VM))
 		return false;
 	task.ops = ops;
 	if (m->source == EP_VFS)

@@ -67,6 +67,13 @@ err_t sef_proctab_read(const struct sef_init_info *info, uint32_t first, struct 
 	return sys_safecopyfrom(EP_RS, info->proctab_grant, (uint64_t)first * sizeof(*out), out, n * sizeof(*out));
 }
 
+err_t sef_old_read(const struct sef_init_info *info, vaddr_t addr, void *p, size_t len)
+{
+	if (info->old_grant == GRANT_INVALID || info->old_grant == 0)
+		return -EINVAL;
+	return sys_safecopyfrom(EP_RS, info->old_grant, addr, p, len);
+}
+
 /* Stale messages for a dead predecessor may come first: only RS's order to initialise counts. */
 static void sef_init_wait(struct message *m)
 {
@@ -83,7 +90,7 @@ static struct sef_init_info sef_init_decode(const struct message *m)
 	const struct rs_init_req *body = MSG_BODY(const struct rs_init_req, m);
 	struct sef_init_info info = {
 		.type = (enum sef_init_type)body->type, .flags = body->flags, .restarts = body->restarts,
-		.endpoint = sef.self, .old_endpoint = body->old_endpoint,
+		.endpoint = sef.self, .old_endpoint = body->old_endpoint, .old_grant = body->old_grant,
 		.proctab_grant = body->proctab_grant, .proctab_count = body->proctab_count,
 	};
 

@@ -62,6 +62,7 @@ struct rs_slot {
 	bool ever_ran;			/* has initialised once: its failures are recovered, not reported to who started it */
 	bool fresh_only;		/* it said that it cannot continue a predecessor's work: successors get new endpoints */
 	endpoint_t old;			/* dead predecessor, frozen until its successor is accepted, or EP_NONE */
+	grant_t old_grant;		/* its memory, for the successor to read until then, or GRANT_INVALID */
 	endpoint_t core;		/* a dead instance kept for RS_OP_CORE, or EP_NONE */
 
 	enum rs_op op;			/* STOPPING: what comes then */
@@ -165,6 +166,7 @@ void rs_init_send(struct rs_slot *s, enum sef_init_type type);
 void rs_init_done(struct rs_slot *s, err_t result);
 void rs_stop(struct rs_slot *s, enum rs_op op, bool gently);
 void rs_retire(struct rs_slot *s);	/* gone for good: names, processes, slot */
+void rs_old_revoke(struct rs_slot *s);
 void rs_died(struct rs_slot *s, enum rs_fault fault, const char *words);
 void rs_instances_remove(struct rs_slot *s);
 void rs_instance_remove(endpoint_t *ep);

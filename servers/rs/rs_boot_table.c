@@ -24,7 +24,7 @@ enum { TO_USERS = 1 };
 
 const struct rs_boot_entry rs_boot_table[] = {
 	{
-		.ep = EP_RS, .name = "rs", .flags = CORE, .priority = 0, .majors = NO_MAJORS,
+		.ep = EP_RS, .name = "rs", .flags = CORE, .priv_flags = PRIV_MAGIC_GRANTS, .priority = 0, .majors = NO_MAJORS,
 		.calls = CALL(FORK) | CALL(EXEC) | CALL(CLEAR) | CALL(PRIVCTL) | CALL(KILL) | CALL(RUNCTL) | CALL(VIRCOPY)
 			| CALL(ABORT) | CALL(SCHEDULE),
 		.sends = TO_USERS | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_VFS) | TO(EP_TTY) | TO(EP_MEMORY) | TO(EP_TMPFS)

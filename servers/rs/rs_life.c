@@ -14,9 +14,29 @@
  * refused initialisation and failed start is recovered: rs_recover.c.
  */
 #include "rs.h"
+#include <libsys/grant.h>
 #include <signal.h>
 
+/* All that a process may have: offsets of the grant are addresses. */
+static const size_t RS_USER_BYTES = 0x7fffffff0000;
+
 /* ---- start ---- */
+
+/* Its successor alone may read it, with no right over anybody else's memory. */
+static grant_t rs_old_grant(struct rs_slot *s)
+{
+	rs_old_revoke(s);
+	if (s->old != EP_NONE)
+		s->old_grant = grant_magic(s->pub->endpoint, s->old, 0, RS_USER_BYTES, GRANT_READ);
+	return s->old_grant;
+}
+
+void rs_old_revoke(struct rs_slot *s)
+{
+	if (s->old_grant != GRANT_INVALID)
+		grant_revoke(s->old_grant);
+	s->old_grant = GRANT_INVALID;
+}
 
 void rs_init_send(struct rs_slot *s, enum sef_init_type type)
 {
@@ -31,6 +51,7 @@ void rs_init_send(struct rs_slot *s, enum sef_init_type type)
 	req->proctab_count = rs.nr_slots;
 	req->restarts = s->pub->restarts;
 	req->old_endpoint = s->old;
+	req->old_grant = rs_old_grant(s);
 	memcpy(req->label, s->pub->label, sizeof(req->label));
 	s->init_type = type;
 	sef_send(s->pub->endpoint, &m, IPC_NOREPLY);
@@ -73,6 +94,7 @@ void rs_instance_remove(endpoint_t *ep)
 /* The one that has the name, with the predecessor it never replaced. */
 void rs_instances_remove(struct rs_slot *s)
 {
+	rs_old_revoke(s);
 	rs_instance_remove(&s->old);
 	if (s->pub->endpoint != EP_NONE)
 		rs_tell_process(s->pub, s->pub->endpoint, false);
@@ -94,6 +116,7 @@ static void rs_init_accepted(struct rs_slot *s)
 {
 	bool first = !s->ever_ran;
 
+	rs_old_revoke(s);
 	sef_reply_result(s->pub->endpoint, RS_INIT_DONE, 0);
 	sef_flush();
 	rs_state_set(s, RS_RUNNING);

@@ -22,6 +22,7 @@ struct rs_slot *rs_slot_alloc(const char *label, const char *name)
 	memset(s->pub, 0, sizeof(*s->pub));
 	s->pub->in_use = 1;
 	s->pub->endpoint = s->boot = s->old = s->core = s->waiter = EP_NONE;
+	s->old_grant = GRANT_INVALID;
 	for (int i = 0; i < RS_NR_MAJORS; i++)
 		s->pub->majors[i] = -1;
 	snprintf(s->pub->label, sizeof(s->pub->label), "%s", label);

@@ -146,6 +146,13 @@ uint32_t driver_instance(endpoint_t ep)
 	return d ? d->instance : 0;
 }
 
+void driver_remounted_wait(endpoint_t ep)
+{
+	struct driver *d = dmap_of_endpoint(ep);
+	while (d && d->remounting && d->ep == ep)
+		waitq_wait(&d->changed);
+}
+
 bool driver_came_back(endpoint_t ep, uint32_t instance)
 {
 	struct driver *d = instance ? dmap_of_endpoint(ep) : NULL;

@@ -112,6 +112,7 @@ static void driver_down(struct driver *d)
 {
 	driver_state_set(d, DRIVER_DOWN);
 	cdev_driver_down(d);
+	mounts_service_dead(d->ep);
 }
 
 /* The predecessor, if it had another endpoint, answers no more; what waits for it is told when the successor is up. */
@@ -154,11 +155,13 @@ void dmap_map(int32_t major, endpoint_t ep, const char *label)
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
-/* A file system on a disk, or blockfs: the requests that its predecessor has not answered will not be. */
-static void service_gone(endpoint_t ep)
+/* A file system on a disk, or blockfs: the requests that its predecessor has not answered will not be. Under the old endpoint it is
+ * one that goes on where that one was. */
+static void service_gone(struct driver *d, endpoint_t old)
 {
-	requests_fail(ep);
-	mounts_service_dead(ep);
+	requests_fail(old);
+	if (d->ep != old || !mount_service_back(d))
+		mounts_service_dead(old);
 }
 
 static void driver_announced(const char *label, endpoint_t owner, bool chr)
@@ -174,7 +177,7 @@ static void driver_announced(const char *label, endpoint_t owner, bool chr)
 	if (chr)
 		cdev_driver_up(d, old);
 	else if (d->instance > 1)
-		service_gone(old);
+		service_gone(d, old);
 	waitq_wake(&d->changed, 0);
 }
 

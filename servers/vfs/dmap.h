@@ -25,7 +25,8 @@ struct driver {
 	uint32_t instance;		/* counts driver-up events; the endpoint may be the same in all */
 	unsigned uses;			/* majors and devices that point here */
 	struct waitq changed;		/* woken when something of the above or of the char devices changes */
-	/* Character devices (cdev_recover.c): */
+	bool remounting;		/* a file system: what VFS knows of it is told to the new instance; requests wait (mount_again.c) */
+	/* Character devices (cdev_recover.c), and file systems: */
 	bool reopening;			/* the devices that were open are told to the new instance; requests wait */
 	bool again;			/* another instance came meanwhile */
 	struct job job;

@@ -4,7 +4,7 @@
  * checked before use: counts against what was asked, attributes against the node meant. Data of user processes goes directly between
  * them and the file system by magic grants that are only tried; missing memory is brought in by VM and the request made again.
  *
- * A file system that dies ends the request with EIO (request.c), unless it is part of a driver (/dev/pts).
+ * A file system that dies ends the request with EIO (request.c), unless it is part of a driver (/dev/pts) or comes back to its mount.
  */
 #include "fsreq.h"
 
@@ -31,26 +31,19 @@ static int reply_check(const struct message *m, uint32_t type)
 	return m->type == type + 1 ? 0 : broken(m->source, RS_BROKEN_TYPE);
 }
 
-/* One exchange, repeated where the file system is part of a driver that was restarted in its place: its names are made up. */
-static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
+/* *answered: there was an answer, be it an error. */
+static int fs_exchange_once(endpoint_t fs, struct message *m, struct fs_rep *rep, bool *answered)
 {
-	struct request *rq;
-	uint32_t instance;
-	int r;
-	do {
-		instance = driver_instance(fs);
-		rq = request_new(fs);
-		if (!rq)
-			return -ENOMEM;
-		m->w[0] = rq->id;
-		request_send(rq, m);
-		r = request_wait(rq);
-		if (r)
-			request_free(rq);
-	} while (r && driver_came_back(fs, instance));
-	if (r)
-		return r;
-	r = reply_check(&rq->reply, m->type);
+	struct request *rq = request_new(fs);
+	*answered = true;
+	if (!rq)
+		return -ENOMEM;
+	m->w[0] = rq->id;
+	request_send(rq, m);
+	int r = request_wait(rq);
+	*answered = r == 0;
+	if (r == 0)
+		r = reply_check(&rq->reply, m->type);
 	if (r == 0) {
 		memcpy(rep, rq->reply.w, sizeof *rep);
 		if (rep->result < 0)
@@ -58,6 +51,32 @@ static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
 	}
 	request_free(rq);
 	return r;
+}
+
+/*
+ * One exchange, repeated where the file system is part of a driver that was restarted in its place (its names are made up), or came back to
+ * its mount (mount_again.c). *repeats: so many earlier tries may have been carried out. NULL: it must not be made again, -ERESTARTSYS says that
+ * it would have been.
+ */
+static int fs_exchange_counted(endpoint_t fs, struct message *m, struct fs_rep *rep, unsigned *repeats)
+{
+	for (;;) {
+		bool answered;
+		driver_remounted_wait(fs);
+		uint32_t instance = driver_instance(fs);
+		int r = fs_exchange_once(fs, m, rep, &answered);
+		if (answered || !driver_came_back(fs, instance))
+			return r;
+		if (!repeats)
+			return -ERESTARTSYS;
+		++*repeats;
+	}
+}
+
+static int fs_exchange(endpoint_t fs, struct message *m, struct fs_rep *rep)
+{
+	unsigned repeats = 0;
+	return fs_exchange_counted(fs, m, rep, &repeats);
 }
 
 static int fs_exchange_plain(endpoint_t fs, struct message *m)
@@ -106,7 +125,8 @@ int fs_setattr(struct vnode *v, uint64_t mask, const struct fs_attr *in)
 struct names { const char *a; size_t alen; const char *b; size_t blen; };
 
 /* Send a request with one or two names; the attributes come back in *attr. */
-static int fs_names(struct vnode *dir, uint32_t type, const struct names *n, struct fs_name_req *q, struct fs_attr *attr)
+static int fs_names_counted(struct vnode *dir, uint32_t type, const struct names *n, struct fs_name_req *q, struct fs_attr *attr,
+			    unsigned *repeats)
 {
 	endpoint_t fs = dir->mount->fs;
 	char *both = NULL;
@@ -128,10 +148,33 @@ static int fs_names(struct vnode *dir, uint32_t type, const struct names *n, str
 	*MSG_BODY(struct fs_name_req, &m) = *q;
 	memset(attr, 0, sizeof *attr);
 	bool ready = q->attr_grant != GRANT_INVALID && q->name_grant != GRANT_INVALID;
-	int r = ready ? fs_exchange_plain(fs, &m) : -ENOMEM;
+	struct fs_rep rep;
+	int r = ready ? fs_exchange_counted(fs, &m, &rep, repeats) : -ENOMEM;
 	revoke(q->attr_grant);
 	revoke(q->name_grant);
 	free(both);
+	return r;
+}
+
+static int fs_names(struct vnode *dir, uint32_t type, const struct names *n, struct fs_name_req *q, struct fs_attr *attr)
+{
+	unsigned repeats = 0;
+	return fs_names_counted(dir, type, n, q, attr, &repeats);
+}
+
+/*
+ * Something that makes the name n->a. If the first try was carried out and its answer lost, the second says that the name is there: then
+ * it is ours, for it was not there before.
+ */
+static int fs_names_make(struct vnode *dir, uint32_t type, const struct names *n, struct fs_name_req *q, struct fs_attr *attr)
+{
+	unsigned repeats = 0;
+	int r = fs_names_counted(dir, type, n, q, attr, &repeats);
+	if (r != -EEXIST || !repeats)
+		return r;
+	r = fs_lookup(dir, n->a, n->alen, EP_NONE, attr);
+	if (r == 0 && type == FS_LINK)
+		fs_forget(dir->mount, attr->node, 1);
 	return r;
 }
 
@@ -144,21 +187,21 @@ int fs_lookup(struct vnode *dir, const char *name, size_t len, endpoint_t who, s
 int fs_create(struct vnode *dir, const char *name, size_t len, const struct fs_made *how, struct fs_attr *attr)
 {
 	struct fs_name_req q = { .mode_flags = how->mode, .node2 = how->rdev, .uid = how->uid, .gid = how->gid };
-	return fs_names(dir, FS_CREATE, &(struct names){ .a = name, .alen = len }, &q, attr);
+	return fs_names_make(dir, FS_CREATE, &(struct names){ .a = name, .alen = len }, &q, attr);
 }
 
 int fs_symlink(struct vnode *dir, const char *name, size_t len, const char *target, size_t tlen, const struct fs_made *how,
 	       struct fs_attr *attr)
 {
 	struct fs_name_req q = { .uid = how->uid, .gid = how->gid };
-	return fs_names(dir, FS_SYMLINK, &(struct names){ name, len, target, tlen }, &q, attr);
+	return fs_names_make(dir, FS_SYMLINK, &(struct names){ name, len, target, tlen }, &q, attr);
 }
 
 int fs_link(struct vnode *dir, const char *name, size_t len, struct vnode *v)
 {
 	struct fs_attr attr;
 	struct fs_name_req q = { .node2 = v->node };
-	int r = fs_names(dir, FS_LINK, &(struct names){ .a = name, .alen = len }, &q, &attr);
+	int r = fs_names_make(dir, FS_LINK, &(struct names){ .a = name, .alen = len }, &q, &attr);
 	if (r == 0)
 		vnode_set_attr(v, &attr);
 	return r;
@@ -167,19 +210,32 @@ int fs_link(struct vnode *dir, const char *name, size_t len, struct vnode *v)
 int fs_unlink(struct vnode *dir, const char *name, size_t len, uint32_t flags, struct fs_attr *attr)
 {
 	struct fs_name_req q = { .mode_flags = flags };
-	return fs_names(dir, FS_UNLINK, &(struct names){ .a = name, .alen = len }, &q, attr);
+	unsigned repeats = 0;
+	int r = fs_names_counted(dir, FS_UNLINK, &(struct names){ .a = name, .alen = len }, &q, attr, &repeats);
+	return r == -ENOENT && repeats ? 0 : r;	/* it was done; attr->node is 0 */
 }
 
 int fs_rename(struct vnode *dir, const char *name, size_t len, struct vnode *dir2, const char *name2, size_t len2, uint32_t flags,
 	      struct fs_attr *attr)
 {
 	struct fs_name_req q = { .node2 = dir2->node, .mode_flags = flags };
-	return fs_names(dir, FS_RENAME, &(struct names){ name, len, name2, len2 }, &q, attr);
+	unsigned repeats = 0;
+	int r = fs_names_counted(dir, FS_RENAME, &(struct names){ name, len, name2, len2 }, &q, attr,
+				 flags & FS_RENAME_EXCHANGE ? NULL : &repeats);
+	if (r == -ERESTARTSYS)
+		return -EIO;	/* who can tell which of the two it is? */
+	if (!repeats || (r != -ENOENT && r != -EEXIST))
+		return r;
+	/* Done before, it seems: then the new name is there, and the old one is not. */
+	int r2 = fs_lookup(dir2, name2, len2, EP_NONE, attr);
+	if (r2 == 0)
+		fs_forget(dir2->mount, attr->node, 1);
+	return r2 || r == -EEXIST ? r : 0;
 }
 
 void fs_forget(struct mount *mnt, uint64_t node, uint64_t n)
 {
-	if (n == 0 || mnt->failed)
+	if (n == 0 || mnt->failed || mnt->quiet)
 		return;
 	struct message m = { .type = FS_FORGET };
 	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){
@@ -197,7 +253,7 @@ static grant_t grant_piece(endpoint_t fs, const struct uio *u, vaddr_t addr, uin
 	return grant_magic(fs, u->ep, addr, len, access | GRANT_TRY);
 }
 
-struct transfer { uint32_t type; uint64_t offset, flags; struct fs_rep rep; };
+struct transfer { uint32_t type; uint64_t offset, flags, end; struct fs_rep rep; };	/* end: of the file, for appending */
 
 /* Move one contiguous piece; *got = bytes. */
 static int transfer_piece(struct vnode *v, const struct uio *u, struct transfer *t, vaddr_t addr, uint64_t len, uint64_t *got)
@@ -212,8 +268,14 @@ static int transfer_piece(struct vnode *v, const struct uio *u, struct transfer 
 		struct message m = { .type = t->type };
 		*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = GRANT_INVALID, .grant = g,
 			.offset = t->offset, .len = len, .flags = t->flags };
-		int r = fs_exchange(fs, &m, &t->rep);
+		unsigned repeats = 0;
+		int r = fs_exchange_counted(fs, &m, &t->rep, t->flags & FS_WRITE_APPEND && t->type == FS_WRITE ? NULL : &repeats);
 		revoke(g);
+		if (r == -ERESTARTSYS) {	/* it may have been appended: the same again, to the same place */
+			t->flags &= ~(uint64_t)FS_WRITE_APPEND;
+			t->offset = t->end;
+			continue;
+		}
 		if (r == 0 && t->rep.count > len)
 			return broken(fs, RS_BROKEN_LENGTH);
 		*got = r == 0 ? t->rep.count : 0;
@@ -244,6 +306,7 @@ static int64_t transfer(struct vnode *v, struct uio *u, struct transfer *t)
 		uio_advance(u, got);
 		total += (int64_t)got;
 		t->offset = (t->type == FS_WRITE && t->flags & FS_WRITE_APPEND ? t->rep.offset : t->offset) + got;
+		t->end = t->offset;
 		if (got == 0 || (got < len && t->type == FS_READ && (t->offset >= v->attr.size || vnode_nocache(v))))
 			break;
 	}
@@ -258,7 +321,7 @@ int64_t fs_read(struct vnode *v, struct uio *u, uint64_t offset)
 
 int64_t fs_write(struct vnode *v, struct uio *u, uint64_t *offset, bool append, uint64_t *size)
 {
-	struct transfer t = { .type = FS_WRITE, .offset = *offset, .flags = append ? FS_WRITE_APPEND : 0 };
+	struct transfer t = { .type = FS_WRITE, .offset = *offset, .flags = append ? FS_WRITE_APPEND : 0, .end = v->attr.size };
 	int64_t n = transfer(v, u, &t);
 	if (n > 0) {
 		*offset = t.offset - (uint64_t)n;
@@ -379,7 +442,15 @@ int fs_fallocate(struct vnode *v, uint64_t mode, uint64_t offset, uint64_t len)
 	return r;
 }
 
-int fs_mount(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root)
+static int fs_revive_exchange(endpoint_t fs, struct message *m)
+{
+	struct fs_rep rep;
+	bool answered;
+	return fs_exchange_once(fs, m, &rep, &answered);
+}
+
+static int fs_mount_by(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root,
+		       int (*exchange)(endpoint_t fs, struct message *m))
 {
 	size_t n = strlen(options);
 	grant_t ga = grant_direct(fs, root, sizeof *root, GRANT_WRITE);
@@ -387,9 +458,30 @@ int fs_mount(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, s
 	struct message m = { .type = FS_MOUNT };
 	*MSG_BODY(struct fs_mount_req, &m) = (struct fs_mount_req){
 		.attr_grant = ga, .options_grant = go, .options_len = (uint32_t)n, .flags = flags, .dev = dev };
-	int r = ga == GRANT_INVALID || go == GRANT_INVALID ? -ENOMEM : fs_exchange_plain(fs, &m);
+	int r = ga == GRANT_INVALID || go == GRANT_INVALID ? -ENOMEM : exchange(fs, &m);
 	revoke(ga);
 	revoke(go);
+	return r;
+}
+
+int fs_mount(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root)
+{
+	return fs_mount_by(fs, dev, options, flags, root, fs_exchange_plain);
+}
+
+int fs_mount_again(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root)
+{
+	return fs_mount_by(fs, dev, options, flags | FS_MOUNT_AGAIN, root, fs_revive_exchange);
+}
+
+int fs_revive(struct vnode *v, uint64_t n, struct fs_attr *attr)
+{
+	endpoint_t fs = v->mount->fs;
+	grant_t g = grant_direct(fs, attr, sizeof *attr, GRANT_WRITE);
+	struct message m = { .type = FS_REVIVE };
+	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = g, .grant = GRANT_INVALID, .len = n };
+	int r = g == GRANT_INVALID ? -ENOMEM : fs_revive_exchange(fs, &m);
+	revoke(g);
 	return r;
 }
 

@@ -8,6 +8,9 @@
 struct fs_made { uint32_t mode, uid, gid; uint64_t rdev; };
 
 int fs_mount(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root);
+/* To the successor of a file system that died; these two do not wait for each other. */
+int fs_mount_again(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root);
+int fs_revive(struct vnode *v, uint64_t n, struct fs_attr *attr);
 int fs_unmount(endpoint_t fs, uint64_t dev, uint64_t root);
 int fs_lookup(struct vnode *dir, const char *name, size_t len, endpoint_t who, struct fs_attr *attr);
 void fs_forget(struct mount *m, uint64_t node, uint64_t n);	/* does not wait */

@@ -17,6 +17,7 @@
 #include <proto/rs.h>
 
 #include "blkdev.h"
+#include "dmap.h"
 #include "fsreq.h"
 #include "path.h"
 #include "request.h"
@@ -168,15 +169,30 @@ int mount_device(endpoint_t fs, uint64_t device, const char *options, unsigned f
 	return r;
 }
 
-/* The options for the service: the driver's label before those of the user. */
+/* The driver's label before the options of the user. */
+int mount_options(const struct mount *m, const char *dev_label, char *buf, size_t room)
+{
+	int n = snprintf(buf, room, "dev=%s%s%s", dev_label, *m->options ? "," : "", m->options);
+	return n < (int)room ? 0 : -EINVAL;
+}
+
 static int disk_start(struct mount *m, const char *dev_label, const struct vnode *covered)
 {
 	char options[256];
-	int n = snprintf(options, sizeof options, "dev=%s%s%s", dev_label, *m->options ? "," : "", m->options);
-	int r = n < (int)sizeof options ? mount_ask(m, options) : -EINVAL;
+	int r = mount_options(m, dev_label, options, sizeof options);
+	if (r == 0)
+		r = mount_ask(m, options);
 	if (r == 0 && (!vnode_is_dir(m->root) || place_taken(covered)))
 		r = vnode_is_dir(m->root) ? -EBUSY : -EIO;
 	return r;
+}
+
+/* The entry of the device map by which its deaths are noticed. */
+static void service_use(struct mount *m)
+{
+	m->service = dmap_driver(m->label);
+	if (m->service)
+		m->service->uses++;
 }
 
 int mount_add_disk(const struct mount_disk *d, const char *type, const char *source, const char *options, unsigned flags,
@@ -192,6 +208,7 @@ int mount_add_disk(const struct mount_disk *d, const char *type, const char *sou
 	if (r == 0) {
 		m->claims = true;
 		snprintf(m->label, sizeof m->label, "%s", d->label);
+		service_use(m);
 		mount_attach(m, covered);
 	} else if (m->root) {
 		mount_device_finish(m);
@@ -241,6 +258,8 @@ static void service_stop(const struct mount *m)
 	struct message msg = { .type = RS_FS_STOP };
 	if (!m->label[0])
 		return;
+	if (m->service)
+		m->service->uses--;
 	memcpy(MSG_BODY(struct rs_fs_stop_req, &msg)->label, m->label, LABEL_LEN);
 	peer_send(EP_RS, &msg);
 }

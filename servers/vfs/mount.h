@@ -7,6 +7,8 @@
 
 enum { MOUNT_MAX = 64 };
 
+struct driver;
+
 struct mount {
 	struct list link;
 	endpoint_t fs;			/* the service */
@@ -14,6 +16,7 @@ struct mount {
 	uint64_t device;		/* on which it lies, or 0 */
 	bool claims;			/* nobody else has the device meanwhile (blkdev.c) */
 	char label[LABEL_LEN];		/* of a service that was started for this mount alone, or "" */
+	struct driver *service;		/* its entry in the device map, by which its deaths are noticed; or NULL */
 	uint64_t root_node;
 	struct job job;			/* the end of it */
 	struct unmount_wait *waiter;	/* who waits for that */
@@ -23,6 +26,7 @@ struct mount {
 	unsigned vnodes;		/* vnodes of it in memory */
 	bool detached;			/* unmounted; goes with the last vnode */
 	bool failed;			/* its service died */
+	bool quiet;			/* the service is not told what is forgotten */
 	const char *type;
 	char type_text[16];		/* where type is no constant */
 	char *source, *options;
@@ -62,6 +66,9 @@ static inline uint64_t mount_dev(const struct mount *m)
 void mount_root_wait(void);
 bool mount_serves(endpoint_t fs);		/* is any file system of this service mounted? */
 void mounts_service_dead(endpoint_t fs);
+/* A file system that was started for one mount is there again, under its endpoint. False: it has no mount. mount_again.c */
+bool mount_service_back(struct driver *d);
+int mount_options(const struct mount *m, const char *dev_label, char *buf, size_t room);	/* for the service; -EINVAL: too long */
 /* Text of /proc/mounts. Returns its length. */
 size_t mounts_text(char *buf, size_t room);
 size_t mountinfo_text(char *buf, size_t room);

@@ -229,6 +229,10 @@ static int64_t unlink_call(struct call *c, int dirfd, vaddr_t path, bool directo
 	r = unlink_check(c->client, &w, directory);
 	if (r == 0) {
 		r = fs_unlink(w.dir, w.name, w.len, directory ? FS_UNLINK_DIR : 0, &attr);
+		if (r == 0 && !attr.node && fs_getattr(w.vnode, &attr)) {	/* done by one that died before it could say so */
+			attr = w.vnode->attr;
+			attr.nlink = 0;
+		}
 		if (r == 0)
 			name_gone(w.dir, w.name, w.len, w.vnode, &attr);
 		else

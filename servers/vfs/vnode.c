@@ -50,6 +50,15 @@ static struct vnode *vnode_find_in(const struct mount *m, uint64_t node)
 	return v;
 }
 
+struct vnode *vnode_next_to_revive(const struct mount *m, uint32_t round)
+{
+	for (unsigned i = 0; i < VNODE_BUCKETS; i++)
+		for (struct vnode *v = vnodes.buckets[i]; v; v = v->hash_next)
+			if (v->mount == m && v->fs_refs && v->revived != round)
+				return v;
+	return NULL;
+}
+
 static void vnode_unhash(struct vnode *v)
 {
 	struct vnode **p = bucket_of(v->mount->fs, v->node);

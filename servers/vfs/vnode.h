@@ -26,6 +26,7 @@ struct vnode {
 	unsigned children;		/* vnodes whose parent this is */
 	struct fs_attr attr;
 	bool attr_stale;		/* sizes and times are to be asked anew; mode, uid, gid, rdev are right */
+	uint32_t revived;		/* number of the instance that was told of it last, mount_again.c */
 	bool removed;			/* no name leads here any more */
 	uint64_t vm_refs;		/* mappings that VM has made */
 	unsigned seals;			/* F_SEAL_* of a memfd */
@@ -61,6 +62,8 @@ bool vnodes_purge(struct mount *m, unsigned spare);
 /* A number for this vnode that stays the same while it is in memory. */
 
 void vnode_revive(struct vnode *v);
+/* One of m that was not told to this instance yet; NULL: none is left. */
+struct vnode *vnode_next_to_revive(const struct mount *m, uint32_t round);
 static inline struct vnode *vnode_get(struct vnode *v)
 {
 	if (v->refs++ == 0)

@@ -3,7 +3,7 @@
  * See pagein.h.
  *
  *   pagein_start -> SENT --reply--> page enters the object's map, waiters go on
- *                    |  \--forget--> STALE --reply--> asked once more under a new id
+ *                    |  \--forget--> asked once more, under a new id
  *                    \--error, death, time-out--> waiters fail with that error (a fault becomes SIGBUS)
  *
  * The page is where the file system says in its own memory; VM knows the frame there. VM never waits: a file system that does not
@@ -28,7 +28,6 @@ struct pagein {
 	struct object *object;		/* one reference held */
 	uint64_t page, id;
 	uint32_t ticks;
-	bool stale;
 	struct waiter *waiters;
 };
 
@@ -43,7 +42,6 @@ static void pagein_send(struct pagein *in)
 	struct message m = { .type = FS_GETPAGE };
 
 	in->id = ++pageins.next_id;
-	in->stale = false;
 	*MSG_BODY(struct fs_getpage_req, &m) = (struct fs_getpage_req){
 		.id = in->id, .node = in->object->node, .page = in->page, .write = in->object->writable };
 	sef_send(in->object->fs, &m, IPC_NOTIFY_ERR);
@@ -126,7 +124,7 @@ static err_t pagein_accept(struct pagein *in, const struct fs_getpage_rep *rep)
 	frame_t f, old;
 
 	if (rep->result != 0)
-		return rep->result == -ENOMEM || rep->result == -ENOSPC ? -ENOMEM : -EIO;
+		return rep->result == -ENOMEM ? -ENOMEM : -EIO;	/* a full disk is a SIGBUS, as on Linux */
 	f = frame_behind(o->fs, rep->addr);
 	if (f == FRAME_NONE)
 		return -EIO;
@@ -146,10 +144,7 @@ void pagein_reply(const struct message *m)
 
 	if (!in || in->object->fs != m->source)
 		return;
-	if (in->stale)
-		pagein_send(in);
-	else
-		pagein_finish(in, pagein_accept(in, rep));
+	pagein_finish(in, pagein_accept(in, rep));
 }
 
 void pagein_undeliverable(endpoint_t fs, const struct message *m)
@@ -160,11 +155,12 @@ void pagein_undeliverable(endpoint_t fs, const struct message *m)
 		pagein_finish(in, -EIO);
 }
 
+/* Asked again at once: the file system may be the successor of one that took the question with it. The answer to the first is ignored. */
 void pageins_forget(struct object *o, uint64_t first)
 {
 	for (struct pagein *in = pageins.list; in; in = in->next)
 		if (in->object == o && in->page >= first)
-			in->stale = true;
+			pagein_send(in);
 }
 
 void pageins_check_alive(void)

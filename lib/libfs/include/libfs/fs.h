@@ -54,6 +54,7 @@ struct fs_ops {
 	int64_t (*sync)(uint64_t node, uint64_t flags);
 	int64_t (*seek)(uint64_t node, uint64_t offset, int whence, uint64_t *found);
 	int64_t (*fallocate)(uint64_t node, uint64_t mode, uint64_t offset, uint64_t len, struct fs_attr *attr);
+	int64_t (*revive)(uint64_t node, uint64_t count, struct fs_attr *attr);
 };
 
 /* The main loop; call after sef_startup(). Never returns. */

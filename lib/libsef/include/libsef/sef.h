@@ -37,6 +37,7 @@ struct sef_init_info {
 	uint32_t restarts;		/* incarnation, 0 = first */
 	endpoint_t endpoint;		/* own */
 	endpoint_t old_endpoint;	/* predecessor, whose memory is readable (restart, update), or EP_NONE */
+	grant_t old_grant;		/* see sef_old_read() */
 	uint32_t lu_state;		/* update: the state in which the predecessor stopped */
 	grant_t proctab_grant;		/* of RS: struct rs_pub[proctab_count]; see sef_proctab_read() */
 	uint32_t proctab_count;
@@ -94,6 +95,9 @@ void sef_exit(int status) __attribute__((noreturn));
 
 /* RS's table of services, as it was when we were initialised: entries [first, first + n) to out. Valid inside init callbacks. */
 err_t sef_proctab_read(const struct sef_init_info *info, uint32_t first, struct rs_pub *out, uint32_t n);
+
+/* Memory of the predecessor, as it was when that one ended. Valid inside init callbacks. -EFAULT: nothing is there. */
+err_t sef_old_read(const struct sef_init_info *info, vaddr_t addr, void *p, size_t len);
 
 /* ---- predefined callbacks ---- */
 

@@ -15,10 +15,16 @@
 #include <sys/sysmacros.h>
 
 #include <libcache/cache_bdev.h>
+#include <libfiber/fiber.h>
 #include <libfs/fs.h>
 #include <libsef/sef.h>
 
 enum { ARENA_BYTES = 32 << 20 };
+/* Modes of fallocate(2), and how much one request to a driver may be: it has a few seconds for it. */
+enum { KEEP_SIZE = 1, PUNCH_HOLE = 2, HIDE_NOT = 4, ZERO_RANGE = 0x10 };
+#define DISCARD_BYTES (1ull << 30)
+#define ZERO_BYTES (64ull << 20)
+#define FORGET_ALL_BYTES (256ull << 20)		/* of more than this it is quicker to drop the whole cache */
 
 struct device {
 	struct device *next;
@@ -26,7 +32,11 @@ struct device {
 	unsigned users;		/* mounts, and requests at work on it: the last one out closes it */
 	bool writable;
 	struct cache_dev *cache;
+	unsigned at_work;	/* transfers under way */
+	bool alone;		/* a discard has the device to itself, or waits until it has */
+	struct waiting *waiting;
 };
+struct waiting { struct waiting *next; struct fiber *fiber; };
 
 static struct blockfs {
 	struct device *devices;
@@ -132,6 +142,59 @@ static int64_t block_getattr(uint64_t node, struct fs_attr *attr)
 	return 0;
 }
 
+/* ---- order of transfers and discards ----------------------------------------------------------------------------- */
+
+static void device_wait(struct device *d)
+{
+	struct waiting w = { .next = d->waiting, .fiber = fiber_self() };
+	d->waiting = &w;
+	fiber_yield();
+	for (struct waiting **at = &d->waiting; *at; at = &(*at)->next)
+		if (*at == &w) {
+			*at = w.next;
+			break;
+		}
+}
+
+static void device_wake(struct device *d)
+{
+	for (struct waiting *w = d->waiting; w; w = w->next)
+		fiber_wake(w->fiber);
+}
+
+/* Transfers go side by side; a discard waits for those under way, and later ones wait for it. */
+static void device_enter(struct device *d)
+{
+	d->users++;
+	while (d->alone)
+		device_wait(d);
+	d->at_work++;
+}
+
+static void device_leave(struct device *d)
+{
+	d->at_work--;
+	device_wake(d);
+	device_put(d);
+}
+
+static void device_enter_alone(struct device *d)
+{
+	d->users++;
+	while (d->alone)
+		device_wait(d);
+	d->alone = true;
+	while (d->at_work)
+		device_wait(d);
+}
+
+static void device_leave_alone(struct device *d)
+{
+	d->alone = false;
+	device_wake(d);
+	device_put(d);
+}
+
 /* ---- data ------------------------------------------------------------------------------------------------------ */
 
 /* How much of the transfer lies on the page at `at`. */
@@ -200,10 +263,10 @@ static int64_t block_read(uint64_t node, const struct fs_data *data)
 	struct cache_file *f = cache_dev_meta(d->cache);
 	if (len == 0)
 		return 0;
-	d->users++;
+	device_enter(d);
 	cache_ahead(f, data->offset / CACHE_PAGE, (data->offset + len - 1) / CACHE_PAGE - data->offset / CACHE_PAGE + 1);
 	int64_t r = transfer(f, data, len, read_page);
-	device_put(d);
+	device_leave(d);
 	return r;
 }
 
@@ -217,9 +280,9 @@ static int64_t block_write(uint64_t node, const struct fs_data *data, uint64_t f
 		return -ENOSPC;
 	if (!d->writable)
 		return -EROFS;
-	d->users++;
+	device_enter(d);
 	int64_t r = transfer(cache_dev_meta(d->cache), data, len, write_page);
-	device_put(d);
+	device_leave(d);
 	rep->offset = data->offset;
 	rep->size = size;
 	return r;
@@ -230,10 +293,111 @@ static int64_t block_sync(uint64_t node, uint64_t flags)
 	struct device *d = device_find(node);
 	if (!d)
 		return -ESTALE;
-	d->users++;
+	device_enter(d);
 	int r = cache_dev_sync(d->cache);
 	if (r == 0 && flags & FS_SYNC_DROP)
 		cache_drop(cache_dev_meta(d->cache), 0);
+	device_leave(d);
+	return r;
+}
+
+/* ---- discarding -------------------------------------------------------------------------------------------------- */
+
+struct discard { struct bdev_io io; struct fiber *fiber; bool done; int64_t result; };
+
+static void discard_done(struct bdev_io *io, int64_t result)
+{
+	struct discard *x = io->owner;
+	x->result = result;
+	x->done = true;
+	fiber_wake(x->fiber);
+}
+
+/* One request to the driver, awaited. Nothing else is under way on these bytes. */
+static int64_t discard_request(struct device *d, uint32_t flags, uint64_t offset, uint64_t len)
+{
+	struct discard x = { .fiber = fiber_self(), .io = { .dev = cache_bdev_of(d->cache), .op = BDEV_DISCARD, .flags = flags,
+		.pos = offset, .len = len, .done = discard_done } };
+	x.io.owner = &x;
+	bdev_submit(&x.io);
+	while (!x.done)
+		fiber_yield();
+	return x.result;
+}
+
+/* What the cache has of the range is dropped, changed or not. */
+static void cached_forget(struct device *d, uint64_t offset, uint64_t len)
+{
+	if (len <= FORGET_ALL_BYTES) {
+		cache_forget_blocks(d->cache, offset, len);
+		return;
+	}
+	cache_dev_sync(d->cache);
+	cache_drop(cache_dev_meta(d->cache), 0);
+}
+
+static int64_t discard_range(struct device *d, uint32_t flags, uint64_t offset, uint64_t len)
+{
+	uint64_t most = flags & BDEV_ZERO ? ZERO_BYTES : DISCARD_BYTES;
+	int64_t r = 0;
+	cached_forget(d, offset, len);
+	for (uint64_t done = 0; r == 0 && done < len; done += most)
+		r = discard_request(d, flags, offset + done, len - done < most ? len - done : most);
+	return r;
+}
+
+/* For a driver that cannot. */
+static int64_t zeros_write(struct device *d, uint64_t offset, uint64_t len)
+{
+	struct cache_file *f = cache_dev_meta(d->cache);
+	for (uint64_t done = 0; done < len;) {
+		uint64_t at = offset + done;
+		size_t n = page_part(at, len - done);
+		unsigned flags = CACHE_WRITE | CACHE_OVERWRITE;
+		struct cache_page *p;
+		int64_t r = cache_get(f, at / CACHE_PAGE, n == CACHE_PAGE ? flags : CACHE_WRITE, &p);
+		if (r)
+			return r;
+		memset(p->data + at % CACHE_PAGE, 0, n);
+		cache_dirty(p, at % CACHE_PAGE, n);
+		cache_put(p, n == CACHE_PAGE ? flags : CACHE_WRITE);
+		done += n;
+	}
+	return 0;
+}
+
+static int64_t fallocate_range(struct device *d, uint64_t mode, uint64_t offset, uint64_t len)
+{
+	bool discard = mode & HIDE_NOT;
+	uint32_t flags = discard ? 0 : mode & ZERO_RANGE ? BDEV_ZERO : BDEV_ZERO | BDEV_UNMAP;
+	device_enter_alone(d);
+	int64_t r = discard_range(d, flags, offset, len);
+	device_leave_alone(d);
+	if (r != -EOPNOTSUPP || discard)
+		return r;
+	device_enter(d);
+	r = zeros_write(d, offset, len);
+	device_leave(d);
+	return r;
+}
+
+/* Zeros (ZERO_RANGE), zeros for which blocks may be given up (PUNCH_HOLE), or contents nobody needs (with HIDE_NOT). */
+static int64_t block_fallocate(uint64_t node, uint64_t mode, uint64_t offset, uint64_t len, struct fs_attr *attr)
+{
+	struct device *d = device_find(node);
+	if (!d)
+		return -ESTALE;
+	uint64_t size = cache_dev_bytes(d->cache);
+	if (!d->writable)
+		return -EROFS;
+	if (!(mode & (PUNCH_HOLE | ZERO_RANGE)) || mode & ~(uint64_t)(KEEP_SIZE | PUNCH_HOLE | HIDE_NOT | ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if ((offset | len) & (cache_dev_block(d->cache) - 1) || offset > size || len > size - offset)
+		return -EINVAL;
+	d->users++;
+	int64_t r = fallocate_range(d, mode, offset, len);
+	if (r == 0)
+		device_attr(d, attr);
 	device_put(d);
 	return r;
 }
@@ -247,7 +411,7 @@ static int64_t block_lookup(uint64_t dir, const struct fs_name *name, endpoint_t
 
 static const struct fs_ops block_ops = {
 	.mount = block_mount, .unmount = block_unmount, .lookup = block_lookup, .getattr = block_getattr,
-	.read = block_read, .write = block_write, .sync = block_sync,
+	.read = block_read, .write = block_write, .sync = block_sync, .fallocate = block_fallocate,
 };
 
 static err_t block_init(const struct sef_init_info *info)

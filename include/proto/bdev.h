@@ -15,15 +15,19 @@
  * BDEV_WRITE     the same                                           ENOSPC starts beyond the end, EROFS
  * BDEV_FLUSH     0: all writes answered before are on stable storage
  * BDEV_DISCARD   0: the bytes' contents are not needed any more     EOPNOTSUPP
+ *                with BDEV_ZERO: they are zeros from now on, with BDEV_UNMAP besides: their blocks may be given up for it
+ * BDEV_RESIZED   no request: from the driver to each client that has a minor open whose size has changed (id = minor, value = new size).
+ *                What lies beyond a new end is gone: reading there ends, writing fails with ENOSPC.
  * Position and lengths are multiples of the block size (512 at least), else EINVAL. A client's access right (BDEV_ACCESS_*) is checked.
  */
 #pragma once
 #include <abi/message.h>
 
 enum { BDEV_OPEN = MSG_BDEV, BDEV_CLOSE = MSG_BDEV + 2, BDEV_READ = MSG_BDEV + 4, BDEV_WRITE = MSG_BDEV + 6, BDEV_FLUSH = MSG_BDEV + 8,
-	BDEV_DISCARD = MSG_BDEV + 10, BDEV_REPLY = MSG_BDEV + 1 };
+	BDEV_DISCARD = MSG_BDEV + 10, BDEV_REPLY = MSG_BDEV + 1, BDEV_RESIZED = MSG_BDEV + 13 };
 enum { BDEV_ACCESS_READ = 1, BDEV_ACCESS_WRITE = 2 };	/* flags of OPEN */
 enum { BDEV_FUA = 1 };					/* flags of WRITE: on stable storage before the answer */
+enum { BDEV_ZERO = 1, BDEV_UNMAP = 2 };			/* flags of DISCARD */
 enum { BDEV_SEGS_MAX = 64, BDEV_LEN_MAX = 1 << 20 };	/* of one request */
 
 /*

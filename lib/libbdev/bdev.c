@@ -343,6 +343,16 @@ static struct bdev_peer *peer_at(endpoint_t ep)
 	return p;
 }
 
+static void peer_resized(struct bdev_peer *p, const struct bdev_rep *rep)
+{
+	for (struct bdev *d = p->devs; d; d = d->next) {
+		if (d->minor != rep->id || !d->known || d->state != DEV_OPEN || d->size == rep->value)
+			continue;
+		d->size = rep->value;
+		dev_event(d, BDEV_EVENT_RESIZED);
+	}
+}
+
 bool bdev_core_message(const struct message *m)
 {
 	struct bdev_peer *p;
@@ -353,6 +363,10 @@ bool bdev_core_message(const struct message *m)
 		p = peer_at(m->source);
 		if (p)
 			peer_answer(p, MSG_BODY(const struct bdev_rep, m));
+	} else if (m->type == BDEV_RESIZED) {
+		p = peer_at(m->source);
+		if (p)
+			peer_resized(p, MSG_BODY(const struct bdev_rep, m));
 	} else {
 		return false;
 	}

@@ -169,6 +169,25 @@ void bdev_reply(const struct bdev_request *r, int64_t result)
 		bdev_answer(r->client, r->id, result, 0, 0);
 }
 
+/* The table of partitions is read anew as well: one that reaches beyond the end is not there any more, nor is a GPT's second copy. */
+void bdev_resized(uint32_t disk)
+{
+	bdev_partitions_forget(disk);
+	for (uint32_t i = 0; i < bdev.nr_opens; i++) {
+		const struct bdev_open *o = &bdev.opens[i];
+		struct bdev_disk d = { 0 };
+		struct bdev_extent place = { 0 };
+		struct message m = { .type = BDEV_RESIZED };
+
+		if (bdev_disk_of(o->minor) != disk)
+			continue;
+		if (bdev_place(o->minor, &d, &place) != 0)
+			place.len = 0;
+		*MSG_BODY(struct bdev_rep, &m) = (struct bdev_rep){ .id = o->minor, .value = place.len };
+		sef_send(o->client, &m, 0);
+	}
+}
+
 /* ---- checks ---- */
 
 /* Cut the list after len bytes. */
@@ -291,6 +310,8 @@ static int64_t rq_transfer(struct bdev_request *r, const struct bdev_req *req)
 		return d->read(r);
 	if (r->type == BDEV_WRITE)
 		return d->write ? d->write(r) : -EROFS;
+	if (r->flags & BDEV_ZERO)
+		return d->zero ? d->zero(r) : -EOPNOTSUPP;
 	return d->discard ? d->discard(r) : -EOPNOTSUPP;
 }
 

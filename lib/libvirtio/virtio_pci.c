@@ -14,7 +14,7 @@ enum {	/* common configuration, section 4.1.4.3 */
 	C_GENERATION = 21, C_QUEUE_SELECT = 22, C_QUEUE_SIZE = 24, C_QUEUE_VECTOR = 26, C_QUEUE_ENABLE = 28, C_QUEUE_NOTIFY = 30,
 	C_QUEUE_DESC = 32, C_QUEUE_DRIVER = 40, C_QUEUE_DEVICE = 48, C_BYTES = 56,
 };
-enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_FAILED = 128, NO_VECTOR = 0xffff };
+enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_FAILED = 128 };
 #define RESET_NS 100000000ull
 
 static volatile uint8_t *at8(const struct virtio *v, uint32_t o) { return v->common.p + o; }
@@ -104,7 +104,7 @@ err_t virtio_reset(struct virtio *v)
 	if (r != 0)
 		return r;
 	v->mastering = true;
-	*at16(v, C_MSIX_CONFIG) = NO_VECTOR;
+	*at16(v, C_MSIX_CONFIG) = VIRTIO_NO_VECTOR;
 	return 0;
 }
 
@@ -167,6 +167,12 @@ err_t virtio_queue_enable(struct virtio *v, uint16_t n, const struct virtqueue *
 	set64(v, C_QUEUE_DEVICE, paddr + virtqueue_used_offset(q->size));
 	*at16(v, C_QUEUE_ENABLE) = 1;
 	return 0;
+}
+
+err_t virtio_config_vector(struct virtio *v, uint16_t vector)
+{
+	*at16(v, C_MSIX_CONFIG) = vector;
+	return *at16(v, C_MSIX_CONFIG) == vector ? 0 : -ENODEV;
 }
 
 void virtio_start(struct virtio *v)

@@ -25,6 +25,7 @@
 
 enum { SERVICE_TRIES = 3 };
 /* Of Linux's <linux/fs.h>, beside those of <sys/mount.h>. */
+enum { BLKDISCARD = 0x1277, BLKDISCARDZEROES = 0x127c, BLKSECDISCARD = 0x127d, BLKZEROOUT = 0x127f, HDIO_GETGEO = 0x301 };
 enum { BLKIOMIN = 0x1278, BLKIOOPT = 0x1279, BLKALIGNOFF = 0x127a, BLKPBSZGET = 0x127b, BLKROTATIONAL = 0x127e };
 static const nstime_t SERVICE_WAIT = 10000000000;
 static const char SERVICE[] = "blockfs";
@@ -268,9 +269,23 @@ static int64_t block_write(struct call *c, struct file *f, struct uio *u, int64_
 
 static uint64_t block_size(const struct blkdev *b) { return b->m ? b->m->root->attr.size : 0; }
 
+/* The device's size may have changed since it was mounted. */
+static void blkdev_refresh(struct blkdev *b)
+{
+	struct fs_attr attr;
+	if (!b->m || blkdev_mount_locked(b))
+		return;
+	struct vnode *v = vnode_get(b->m->root);
+	if (fs_getattr(v, &attr) == 0)
+		vnode_set_attr(v, &attr);
+	vnode_put(v);
+}
+
 static int64_t block_seek(struct call *c, struct file *f, int64_t offset, int whence)
 {
 	(void)c;
+	if (whence == SEEK_END)
+		blkdev_refresh(f->object);
 	int64_t size = (int64_t)block_size(f->object), base = whence == SEEK_CUR ? f->pos : whence == SEEK_END ? size : 0, pos;
 	if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
 		return -EINVAL;
@@ -304,6 +319,52 @@ static int64_t block_reread(struct call *c, struct blkdev *b)
 	return r ? r : blkdev_mount_locked(b);
 }
 
+/* Modes as fallocate's; FALLOCATE_STALE: contents are not needed any more, whatever is read there afterwards. */
+enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_HOLE = 2, FALLOCATE_STALE = 4, FALLOCATE_ZERO = 0x10 };
+
+static int blkdev_fallocate_at(struct blkdev *b, uint64_t mode, uint64_t offset, uint64_t len)
+{
+	int r = 0;
+	for (int tries = 0; tries < SERVICE_TRIES; tries++) {
+		r = blkdev_mount_locked(b);
+		if (r)
+			return r;
+		struct vnode *v = vnode_get(b->m->root);
+		b->dirty = true;
+		r = fs_fallocate(v, mode, offset, len);
+		vnode_put(v);
+		if (!service_changed(b, r))
+			break;
+		service_forget(b, r);
+	}
+	return r == -ESTALE ? -EIO : r;
+}
+
+static int64_t block_range(struct call *c, struct file *f, uint64_t arg, uint64_t mode)
+{
+	uint64_t range[2], end;
+	if (!f->can_write)
+		return -EBADF;
+	int r = user_read(c->ep, arg, range, sizeof range);
+	if (r)
+		return r;
+	if ((range[0] | range[1]) % 512 || __builtin_add_overflow(range[0], range[1], &end))
+		return -EINVAL;
+	blkdev_refresh(f->object);
+	return end > block_size(f->object) ? -EINVAL : range[1] ? blkdev_fallocate_at(f->object, mode, range[0], range[1]) : 0;
+}
+
+/* No disk has these any more, but who makes partition tables asks. Where a partition begins is not known here. */
+struct hd_geometry { uint8_t heads, sectors; uint16_t cylinders; uint64_t start; };
+
+static int64_t block_geometry(struct call *c, const struct blkdev *b, uint64_t arg)
+{
+	struct hd_geometry g = { .heads = 64, .sectors = 32, .cylinders = (uint16_t)(block_size(b) >> 20) };
+	if (minor(b->rdev) % BDEV_MINORS_PER_DISK)
+		return -ENOTTY;
+	return arg ? user_write(c->ep, arg, &g, sizeof g) : -EINVAL;
+}
+
 static int64_t answer(struct call *c, uint64_t arg, uint64_t value, size_t bytes)
 {
 	return user_write(c->ep, arg, &value, bytes);
@@ -312,11 +373,13 @@ static int64_t answer(struct call *c, uint64_t arg, uint64_t value, size_t bytes
 static int64_t block_ioctl(struct call *c, struct file *f, uint32_t request, uint64_t arg)
 {
 	struct blkdev *b = f->object;
+	if (request == BLKGETSIZE64 || request == BLKGETSIZE || request == HDIO_GETGEO)
+		blkdev_refresh(b);
 	const struct fs_attr *attr = b->m ? &b->m->root->attr : NULL;
 	switch (request) {
 	case BLKGETSIZE64: return answer(c, arg, block_size(b), 8);
 	case BLKGETSIZE:   return answer(c, arg, block_size(b) / 512, 8);
-	case BLKSSZGET:    return answer(c, arg, attr && attr->blksize < 4096 ? attr->blksize : 512, 4);
+	case BLKSSZGET:    return answer(c, arg, attr ? attr->blksize : 512, 4);
 	case BLKPBSZGET:
 	case BLKIOMIN:     return answer(c, arg, attr ? attr->blksize : 512, 4);
 	case BLKBSZGET:    return answer(c, arg, 4096, 4);
@@ -325,6 +388,11 @@ static int64_t block_ioctl(struct call *c, struct file *f, uint32_t request, uin
 	case BLKROGET:     return answer(c, arg, b->readonly, 4);
 	case BLKRAGET:     return answer(c, arg, 256, 8);
 	case BLKROTATIONAL: return answer(c, arg, 0, 2);
+	case BLKDISCARDZEROES: return answer(c, arg, 0, 4);
+	case BLKDISCARD:   return block_range(c, f, arg, FALLOCATE_HOLE | FALLOCATE_KEEP_SIZE | FALLOCATE_STALE);
+	case BLKZEROOUT:   return block_range(c, f, arg, FALLOCATE_ZERO);
+	case BLKSECDISCARD: return f->can_write ? -EOPNOTSUPP : -EBADF;
+	case HDIO_GETGEO:  return block_geometry(c, b, arg);
 	case BLKFLSBUF:    return block_flush(c, b);
 	case BLKRRPART:    return block_reread(c, b);
 	default:           return -ENOTTY;
@@ -388,6 +456,26 @@ int blkdev_open(struct call *c, struct vnode *v, unsigned flags, struct file **o
 }
 
 bool blkdev_is_file(const struct file *f) { return f->ops == &block_ops; }
+/* As Linux: what is no whole block, or leaves the device, is refused; making it longer is no question. */
+int blkdev_fallocate(struct file *f, uint64_t mode, uint64_t offset, uint64_t len)
+{
+	uint64_t kind = mode & ~(uint64_t)FALLOCATE_KEEP_SIZE;
+	bool hole = mode == (FALLOCATE_HOLE | FALLOCATE_KEEP_SIZE) || mode == (FALLOCATE_HOLE | FALLOCATE_KEEP_SIZE | FALLOCATE_STALE);
+	if (!hole && kind != FALLOCATE_ZERO)
+		return -EOPNOTSUPP;
+	blkdev_refresh(f->object);
+	uint64_t size = block_size(f->object);
+	if (offset >= size)
+		return -EINVAL;
+	if (len > size - offset && !(mode & FALLOCATE_KEEP_SIZE))
+		return -EINVAL;
+	if (len > size - offset)
+		len = size - offset;
+	if ((offset | len) % 512)
+		return -EINVAL;
+	return blkdev_fallocate_at(f->object, mode, offset, len);
+}
+
 int blkdev_file_sync(struct file *f) { return blkdev_sync(f->object, 0); }
 
 /* ---- for mounts ------------------------------------------------------------------------------------------------------ */

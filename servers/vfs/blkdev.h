@@ -19,4 +19,6 @@ void blkdev_release(uint64_t rdev);
 int blkdevs_sync(void);
 /* fsync of a file on a device. May wait. */
 int blkdev_file_sync(struct file *f);
+/* fallocate on one: zeros, or contents that are not needed any more. May wait. */
+int blkdev_fallocate(struct file *f, uint64_t mode, uint64_t offset, uint64_t len);
 bool blkdev_is_file(const struct file *f);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blkdev.h"
 #include "calls.h"
 #include "client.h"
 #include "file.h"
@@ -191,11 +192,25 @@ static int fallocate_check(const struct file *f, int64_t mode, int64_t offset, i
 	return __builtin_add_overflow(offset, len, &end) ? -EFBIG : 0;
 }
 
+static int64_t fallocate_block(struct file *f, int64_t mode, int64_t offset, int64_t len)
+{
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
+	if (!f->can_write)
+		return -EBADF;
+	file_get(f);
+	int r = blkdev_fallocate(f, (uint64_t)mode, (uint64_t)offset, (uint64_t)len);
+	file_put(f);
+	return r;
+}
+
 int64_t rq_fallocate(struct call *c)
 {
 	struct file *f = call_file(c, c->a[0]);
 	if (!f || f->flags & O_PATH)
 		return -EBADF;
+	if (blkdev_is_file(f))
+		return fallocate_block(f, (int64_t)(int)c->a[1], (int64_t)c->a[2], (int64_t)c->a[3]);
 	int r = fallocate_check(f, (int64_t)(int)c->a[1], (int64_t)c->a[2], (int64_t)c->a[3]);
 	if (r == 0)
 		r = file_may_grow(c->client, f->vnode, c->a[2] + c->a[3]);

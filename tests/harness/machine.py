@@ -28,13 +28,13 @@ class Result:
 
 
 def guest_command(command, smp=2, mem=512, add=(), disk=(), timeout=300, build=BUILD, append="", linux=LINUX,
-                  kernel=None, icount=False, machine="pc", device=()):
+                  kernel=None, icount=False, machine="pc", device=(), monitor=None):
     line = [os.path.join(ROOT, "tools", "guest"), "--build", build, "--smp", str(smp), "--mem", str(mem),
             "--timeout", str(timeout), "--append", append]
     line += ["--linux", linux] if linux else []
     line += ["--kernel", kernel] if kernel else []
     line += ["--icount"] if icount else []
-    line += ["--machine", machine]
+    line += ["--machine", machine] + (["--monitor", monitor] if monitor else [])
     for name, values in (("--add", add), ("--disk", disk), ("--device", device)):
         for value in values:
             line += [name, value]

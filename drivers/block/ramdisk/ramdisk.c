@@ -91,7 +91,8 @@ static void arguments_parse(int argc, char **argv)
 static const struct bdev_driver ramdisk_driver = {
 	.sef = { .init_fresh = ramdisk_init, .signal_handler = sef_signal_term },
 	.minors_per_disk = BDEV_MINORS_PER_DISK,
-	.disk = ramdisk_disk, .read = ramdisk_read, .write = ramdisk_write, .discard = ramdisk_discard, .read_now = ramdisk_read_now,
+	.disk = ramdisk_disk, .read = ramdisk_read, .write = ramdisk_write, .discard = ramdisk_discard, .zero = ramdisk_discard,
+	.read_now = ramdisk_read_now,
 };
 
 int main(int argc, char **argv)

@@ -14,7 +14,9 @@
 #define F_BLK_SIZE (1ull << 6)
 #define F_FLUSH (1ull << 9)
 #define F_DISCARD (1ull << 13)
-enum { CFG_CAPACITY = 0, CFG_SIZE_MAX = 8, CFG_SEG_MAX = 12, CFG_BLK_SIZE = 20, CFG_DISCARD_MAX = 36, BLOCK_SIZE_MAX = 4096 };
+#define F_WRITE_ZEROES (1ull << 14)
+enum { CFG_CAPACITY = 0, CFG_SIZE_MAX = 8, CFG_SEG_MAX = 12, CFG_BLK_SIZE = 20, CFG_DISCARD_MAX = 36, CFG_ZEROES_MAX = 48,
+	CFG_ZEROES_UNMAP = 56, BLOCK_SIZE_MAX = 4096 };
 enum { DIRECT_SLOTS = 8 };
 
 /* Without a table of its own for each slot, the slots share the queue's descriptors. */
@@ -46,13 +48,32 @@ static uint32_t config_if(struct vblk_disk *d, uint64_t feature, uint32_t offset
 	return d->v.features & feature ? virtio_config_read(&d->v, offset, 4) : otherwise;
 }
 
+/* Whole blocks, and no more bytes than a file offset can say. */
+static uint64_t capacity_read(struct vblk_disk *d)
+{
+	uint64_t sectors = virtio_config_read64(&d->v, CFG_CAPACITY);
+
+	if (sectors > INT64_MAX / VBLK_SECTOR)
+		sectors = INT64_MAX / VBLK_SECTOR;
+	return sectors & ~(uint64_t)(d->block_size / VBLK_SECTOR - 1);
+}
+
+bool vblk_size_look(struct vblk_disk *d)
+{
+	uint64_t before = d->sectors;
+
+	d->sectors = capacity_read(d);
+	return d->sectors != before;
+}
+
 static err_t limits_read(struct vblk_disk *d)
 {
-	d->sectors = virtio_config_read64(&d->v, CFG_CAPACITY);
 	d->block_size = config_if(d, F_BLK_SIZE, CFG_BLK_SIZE, VBLK_SECTOR);
 	d->segs_max = config_if(d, F_SEG_MAX, CFG_SEG_MAX, VBLK_SEGS_MAX);
 	d->size_max = config_if(d, F_SIZE_MAX, CFG_SIZE_MAX, BDEV_LEN_MAX);
 	d->discard_max = config_if(d, F_DISCARD, CFG_DISCARD_MAX, 0);
+	d->zeroes_max = config_if(d, F_WRITE_ZEROES, CFG_ZEROES_MAX, 0);
+	d->zeroes_unmap = (d->v.features & F_WRITE_ZEROES) && virtio_config_read(&d->v, CFG_ZEROES_UNMAP, 1) == 1;
 	d->read_only = d->v.features & F_RO;
 	if (d->segs_max == 0 || d->segs_max > VBLK_SEGS_MAX)
 		d->segs_max = d->segs_max ? VBLK_SEGS_MAX : 1;
@@ -60,8 +81,8 @@ static err_t limits_read(struct vblk_disk *d)
 		d->size_max = BDEV_LEN_MAX;
 	if (d->block_size < VBLK_SECTOR || d->block_size > BLOCK_SIZE_MAX || (d->block_size & (d->block_size - 1)))
 		return -ENODEV;
-	d->sectors &= ~(uint64_t)(d->block_size / VBLK_SECTOR - 1);
-	return d->sectors <= UINT64_MAX / VBLK_SECTOR && d->size_max >= PAGE_BYTES ? 0 : -ENODEV;
+	d->sectors = capacity_read(d);
+	return d->size_max >= PAGE_BYTES ? 0 : -ENODEV;
 }
 
 err_t vblk_disk_start(struct vblk_disk *d)
@@ -69,7 +90,8 @@ err_t vblk_disk_start(struct vblk_disk *d)
 	err_t r = virtio_reset(&d->v);
 
 	if (r == 0)
-		r = virtio_negotiate(&d->v, VIRTIO_F_INDIRECT | F_SIZE_MAX | F_SEG_MAX | F_RO | F_BLK_SIZE | F_FLUSH | F_DISCARD);
+		r = virtio_negotiate(&d->v, VIRTIO_F_INDIRECT | F_SIZE_MAX | F_SEG_MAX | F_RO | F_BLK_SIZE | F_FLUSH | F_DISCARD
+			| F_WRITE_ZEROES);
 	if (r == 0)
 		r = limits_read(d);
 	if (r == 0 && virtio_queue_size(&d->v, 0) < d->queue_size)
@@ -81,10 +103,20 @@ err_t vblk_disk_start(struct vblk_disk *d)
 	if (d->nr_slots == 0 || d->segs_max < 2 * (d->block_size / VBLK_SECTOR))
 		return -ENODEV;
 	virtqueue_init(&d->q, d->queue_memory, d->queue_size);
-	r = virtio_queue_enable(&d->v, 0, &d->q, d->queue_paddr, 0, &d->doorbell);
+	if (d->polled)
+		d->q.avail->flags = VIRTQ_AVAIL_NO_INTERRUPT;
+	r = virtio_queue_enable(&d->v, 0, &d->q, d->queue_paddr, d->polled ? VIRTIO_NO_VECTOR : 0, &d->doorbell);
+	if (d->tells_size && virtio_config_vector(&d->v, 1) != 0)
+		d->tells_size = false;
 	if (r == 0)
 		virtio_start(&d->v);
 	return r;
+}
+
+void vblk_size_watch(struct vblk_disk *d, uint32_t notify_id)
+{
+	d->tells_size = !d->polled && pci_msix_set(d->v.dev, 1, VBLK_SIZE_IRQ + notify_id, 0) == 0
+		&& virtio_config_vector(&d->v, 1) == 0;
 }
 
 static err_t memory_get(struct vblk_disk *d)
@@ -102,6 +134,18 @@ static err_t memory_get(struct vblk_disk *d)
 	return r;
 }
 
+static err_t interrupts_set(struct vblk_disk *d, uint32_t dev, uint32_t notify_id)
+{
+	err_t r = pci_msix_set(dev, 0, notify_id, 0);
+
+	d->polled = r == -ENOENT || r == -ENOSPC;
+	if (d->polled)
+		log_warn("%02x:%02x.%u %s, and where its interrupt line goes is not known; "
+			"it is looked at every millisecond, which is slow",
+			dev >> 8, dev >> 3 & 31, dev & 7, r == -ENOENT ? "has no interrupt messages (MSI-X)" : "gets no interrupt message");
+	return d->polled ? 0 : r;
+}
+
 err_t vblk_disk_init(struct vblk_disk *d, uint32_t dev, uint32_t notify_id)
 {
 	err_t r = virtio_attach(&d->v, dev);
@@ -114,6 +158,6 @@ err_t vblk_disk_init(struct vblk_disk *d, uint32_t dev, uint32_t notify_id)
 		r = d->queue_size >= 4 ? memory_get(d) : -ENODEV;
 	}
 	if (r == 0)
-		r = pci_msix_set(dev, 0, notify_id, 0);
+		r = interrupts_set(d, dev, notify_id);
 	return r ? r : vblk_disk_start(d);
 }

@@ -148,14 +148,28 @@ static void io_advance(struct vblk_io *io, uint64_t bytes)
 	}
 }
 
+static bool io_is_zeroing(const struct vblk_io *io) { return io->req.type == BDEV_DISCARD && (io->req.flags & BDEV_ZERO); }
+
+/* Sectors of a discard, or of zeros, that one request of the device may have; whole blocks. */
+static uint32_t range_max(const struct vblk_disk *d, const struct vblk_io *io)
+{
+	uint32_t most = d->discard_max;
+
+	if (io_is_zeroing(io))
+		most = d->zeroes_max < VBLK_ZEROES_MAX / VBLK_SECTOR ? d->zeroes_max : VBLK_ZEROES_MAX / VBLK_SECTOR;
+	return most - most % (d->block_size / VBLK_SECTOR);
+}
+
 static struct vblk_part part_of_discard(struct vblk_disk *d, struct vblk_slot *s, struct vblk_io *io)
 {
 	uint64_t sectors = (io->req.len - io->done) / VBLK_SECTOR;
-	uint32_t whole = d->block_size / VBLK_SECTOR, most = d->discard_max - d->discard_max % whole;
+	uint32_t most = range_max(d, io), flags = 0;
 
 	if (sectors > most)
 		sectors = most;
-	s->dma->range = (struct vblk_range){ (io->req.pos + io->done) / VBLK_SECTOR, (uint32_t)sectors, 0 };
+	if (io_is_zeroing(io) && (io->req.flags & BDEV_UNMAP) && d->zeroes_unmap)
+		flags = VBLK_RANGE_UNMAP;
+	s->dma->range = (struct vblk_range){ (io->req.pos + io->done) / VBLK_SECTOR, (uint32_t)sectors, flags };
 	desc_set(d, s, 1, s->dma_paddr + offsetof(struct vblk_dma, range), sizeof(struct vblk_range), 0);
 	return (struct vblk_part){ 1, sectors * VBLK_SECTOR };
 }
@@ -163,6 +177,13 @@ static struct vblk_part part_of_discard(struct vblk_disk *d, struct vblk_slot *s
 static bool io_is_flushing(const struct vblk_io *io)
 {
 	return io->req.type == BDEV_FLUSH || (io->then_flush && io->done == io->req.len && io->parts == 0);
+}
+
+static uint32_t io_type(const struct vblk_io *io)
+{
+	if (io_is_transfer(io))
+		return io->req.type == BDEV_READ ? VBLK_T_IN : VBLK_T_OUT;
+	return io_is_zeroing(io) ? VBLK_T_WRITE_ZEROES : VBLK_T_DISCARD;
 }
 
 /* Header, data of the part, status. */
@@ -175,9 +196,9 @@ static void slot_fill(struct vblk_disk *d, struct vblk_slot *s, struct vblk_io *
 	if (io_is_flushing(io)) {
 		io->then_flush = false;
 	} else {
-		type = io->req.type == BDEV_READ ? VBLK_T_IN : io->req.type == BDEV_WRITE ? VBLK_T_OUT : VBLK_T_DISCARD;
-		s->dma->header.sector = type == VBLK_T_DISCARD ? 0 : (io->req.pos + io->done) / VBLK_SECTOR;
-		p = type == VBLK_T_DISCARD ? part_of_discard(d, s, io) : part_of_runs(d, s, io);
+		type = io_type(io);
+		s->dma->header.sector = io_is_transfer(io) ? (io->req.pos + io->done) / VBLK_SECTOR : 0;
+		p = io_is_transfer(io) ? part_of_runs(d, s, io) : part_of_discard(d, s, io);
 	}
 	s->dma->header.type = type;
 	s->dma->status = STATUS_NONE;
@@ -204,7 +225,7 @@ static bool slot_start(struct vblk_disk *d, struct vblk_slot *s, struct vblk_io 
 		io->done += s->bytes;
 	io->parts++;
 	s->io = io;
-	s->deadline = sys_uptime() + (s->dma->header.type == VBLK_T_FLUSH ? VBLK_FLUSH_NS : VBLK_TIMEOUT_NS);
+	s->deadline = sys_uptime() + (s->bytes && io_is_transfer(io) ? VBLK_TIMEOUT_NS : VBLK_FLUSH_NS);
 	d->in_progress++;
 	return virtqueue_submit(&d->q, s->head);
 }
@@ -427,10 +448,14 @@ int64_t vblk_command(struct vblk_disk *d, const struct bdev_request *r)
 		return -EIO;
 	if (r->type == BDEV_FLUSH && !(d->v.features & F_FLUSH))
 		return 0;	/* the device has no cache that would need it: section 5.2.6.2 */
-	if (r->type == BDEV_DISCARD && d->discard_max < d->block_size / VBLK_SECTOR)
-		return -EOPNOTSUPP;
 	io = io_new(r, 0);
-	return io ? io_start(d, io) : -ENOMEM;
+	if (!io)
+		return -ENOMEM;
+	if (r->type == BDEV_DISCARD && range_max(d, io) == 0) {
+		free(io);
+		return -EOPNOTSUPP;
+	}
+	return io_start(d, io);
 }
 
 /* What is in progress or waits comes to its end first. */

@@ -12,25 +12,31 @@
 #include <string.h>
 
 enum { DEVICE_TRANSITIONAL = 0x1001, DEVICE_BLK = 0x1042, BOUNCE_BYTES = 16384 };
-#define TICK_NS 500000000ull
+#define TICK_NS 500000000ull	/* looking for requests that are late */
+#define POLL_NS 1000000ull	/* a device without interrupts */
 
 static struct {
 	uint32_t n;
 	struct vblk_disk disks[VBLK_DISKS_MAX];
 	uint8_t *bounce;	/* DMA memory for the partition tables */
 	paddr_t bounce_paddr;
-	bool ticking;		/* an alarm is set: something is in progress */
+	nstime_t alarm;		/* set while something is in progress; 0: none */
 } vblk;
 
 static void tick_arm(void)
 {
-	bool busy = false;
+	nstime_t period = 0, next;
 
 	for (uint32_t i = 0; i < vblk.n; i++)
-		busy |= vblk.disks[i].in_progress != 0;
-	if (busy && !vblk.ticking)
-		sys_setalarm(sys_uptime() + TICK_NS, 0);
-	vblk.ticking |= busy;
+		if (vblk.disks[i].in_progress && (period == 0 || vblk.disks[i].polled))
+			period = vblk.disks[i].polled ? POLL_NS : TICK_NS;
+	if (period == 0 || (vblk.alarm && period == TICK_NS))
+		return;
+	next = sys_uptime() + period;
+	if (vblk.alarm && vblk.alarm <= next)
+		return;
+	vblk.alarm = next;
+	sys_setalarm(next, 0);
 }
 
 static err_t vblk_disk(uint32_t disk, struct bdev_disk *out)
@@ -74,17 +80,38 @@ static err_t on_read_now(uint32_t disk, uint64_t pos, void *p, size_t len)
 	return err;
 }
 
+static void size_look(uint32_t disk)
+{
+	struct vblk_disk *d = &vblk.disks[disk];
+
+	if (d->dead || !vblk_size_look(d))
+		return;
+	log_info("disk %u has %llu sectors now", disk, (unsigned long long)d->sectors);
+	bdev_resized(disk);
+}
+
+/* Some devices cannot tell of a new size; so it is looked at now and then, too. */
+static int64_t on_open(const struct bdev_request *r)
+{
+	if (r->disk < vblk.n)
+		size_look(r->disk);
+	return 0;
+}
+
 static void on_irq(uint64_t irqs)
 {
-	for (uint32_t i = 0; i < vblk.n; i++)
+	for (uint32_t i = 0; i < vblk.n; i++) {
 		if (irqs >> i & 1)
 			vblk_completions(&vblk.disks[i]);
+		if (irqs >> (VBLK_SIZE_IRQ + i) & 1)
+			size_look(i);
+	}
 	tick_arm();
 }
 
 static void on_alarm(nstime_t now)
 {
-	vblk.ticking = false;
+	vblk.alarm = 0;
 	for (uint32_t i = 0; i < vblk.n; i++)
 		vblk_timeouts(&vblk.disks[i], now);
 	tick_arm();
@@ -116,6 +143,9 @@ static err_t vblk_init(const struct sef_init_info *info)
 	while (r == 0 && vblk.n < VBLK_DISKS_MAX && (r = pci_next(found.dev, &found)) == 0)
 		if (found.vendor == VIRTIO_VENDOR && (found.device == DEVICE_BLK || found.device == DEVICE_TRANSITIONAL))
 			disk_add(&found);
+	/* Not before each disk has a message for what matters. */
+	for (uint32_t i = 0; i < vblk.n; i++)
+		vblk_size_watch(&vblk.disks[i], i);
 	if (vblk.n == 0)
 		log_warn("no disk");
 	return r == -ENODEV ? 0 : r;
@@ -134,8 +164,8 @@ static void on_signal(int signo)
 static const struct bdev_driver vblk_driver = {
 	.sef = { .init_fresh = vblk_init, .signal_handler = on_signal },
 	.minors_per_disk = BDEV_MINORS_PER_DISK,
-	.disk = vblk_disk, .read = on_transfer, .write = on_transfer, .flush = on_command, .discard = on_command,
-	.read_now = on_read_now, .on_irq = on_irq, .on_alarm = on_alarm,
+	.disk = vblk_disk, .open = on_open, .read = on_transfer, .write = on_transfer, .flush = on_command,
+	.discard = on_command, .zero = on_command, .read_now = on_read_now, .on_irq = on_irq, .on_alarm = on_alarm,
 };
 
 int main(void)

@@ -62,6 +62,7 @@ enum bdev_event {
 	BDEV_EVENT_DOWN,	/* it does not answer, lies, or is dead: requests wait for its successor */
 	BDEV_EVENT_UP,		/* open again; what waited is being repeated */
 	BDEV_EVENT_FAILED,	/* given up: requests end with -EIO */
+	BDEV_EVENT_RESIZED,	/* bdev_size() is another one: it grew, or what lay beyond the new end is gone */
 	BDEV_EVENT_CHANGED,	/* came back with another size, or without this minor: requests end with -EIO */
 };
 

@@ -51,6 +51,7 @@ struct bdev_driver {
 	int64_t (*write)(const struct bdev_request *r);
 	int64_t (*flush)(const struct bdev_request *r);		/* [0] */
 	int64_t (*discard)(const struct bdev_request *r);	/* [-EOPNOTSUPP] */
+	int64_t (*zero)(const struct bdev_request *r);		/* BDEV_DISCARD with BDEV_ZERO [-EOPNOTSUPP] */
 	/* Read now, waiting for the device, in a bounded time: for the partition table. [no partitions] */
 	err_t (*read_now)(uint32_t disk, uint64_t pos, void *p, size_t len);
 
@@ -75,6 +76,9 @@ err_t bdev_copyout(const struct bdev_request *r, uint64_t offset, const void *p,
 
 /* Opens that are in force, over all clients: for tests and for drivers that do something when the last one is gone. */
 uint32_t bdev_open_count(uint32_t disk);
+
+/* disk() gives another size than before: the clients are told. */
+void bdev_resized(uint32_t disk);
 
 /* A driver with a loop of its own: what bdev_task() gives to driver_startup(). */
 const struct driver *bdev_setup(const struct bdev_driver *driver);

@@ -8,7 +8,7 @@
 #include <abi/errno.h>
 #include <libvirtio/virtqueue.h>
 
-enum { VIRTIO_VENDOR = 0x1af4 };
+enum { VIRTIO_VENDOR = 0x1af4, VIRTIO_NO_VECTOR = 0xffff };
 #define VIRTIO_F_INDIRECT (1ull << 28)
 #define VIRTIO_F_VERSION_1 (1ull << 32)
 
@@ -31,10 +31,15 @@ err_t virtio_reset(struct virtio *v);
 err_t virtio_negotiate(struct virtio *v, uint64_t wanted);
 /* How many entries queue n may have (a power of 2, at most VIRTQUEUE_SIZE_MAX), 0: there is none. */
 uint16_t virtio_queue_size(struct virtio *v, uint16_t n);
-/* The queue at physical address paddr, with interrupts by MSI-X entry `vector`. *doorbell: where virtio_notify() writes. */
+/*
+ * The queue at physical address paddr, with interrupts by MSI-X entry `vector`, or without any (VIRTIO_NO_VECTOR).
+ * *doorbell: where notifications are written.
+ */
 err_t virtio_queue_enable(struct virtio *v, uint16_t n, const struct virtqueue *q, paddr_t paddr, uint16_t vector,
 	volatile uint16_t **doorbell);
 void virtio_start(struct virtio *v);
+/* Between virtio_reset() and virtio_start(): changes of the configuration raise MSI-X entry `vector`. -ENODEV: the device refuses. */
+err_t virtio_config_vector(struct virtio *v, uint16_t vector);
 
 /* The device's own configuration, aligned; 0 beyond its end. */
 uint32_t virtio_config_read(const struct virtio *v, uint32_t offset, uint32_t width);

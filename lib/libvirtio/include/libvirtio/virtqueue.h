@@ -13,7 +13,7 @@
 
 enum { VIRTQUEUE_SIZE_MAX = 256 };
 enum { VIRTQ_DESC_NEXT = 1, VIRTQ_DESC_WRITE = 2 /* by the device */, VIRTQ_DESC_INDIRECT = 4 };
-enum { VIRTQ_USED_NO_NOTIFY = 1 };
+enum { VIRTQ_USED_NO_NOTIFY = 1, VIRTQ_AVAIL_NO_INTERRUPT = 1 };
 
 struct virtq_desc { uint64_t addr; uint32_t len; uint16_t flags, next; };
 struct virtq_avail { uint16_t flags, idx, ring[]; };

@@ -168,7 +168,8 @@ struct rs_watch { struct rs_event event; char script[64]; };
  *   HISTORY   a1 label ("" = all), a2 rs_event[], a3 bytes of room   number of events still remembered; the newest that
  *                                                 fit are stored, oldest first
  *   WAIT      a1 label, a2 LABEL_LEN, a3 n        0 when it runs and was restarted at least n times; EIO when it has failed, ESRCH
- *   WATCH     a1 rs_watch, a2 its size, a3 seq    0 and the first event after seq, as soon as there is one
+ *   WATCH     a1 rs_watch, a2 its size, a3 seq    0 and the first event after seq, as soon as there is one. a4 1: the caller runs scripts,
+ *                                                 and gets the name of each that is to be run, once
  *   CORE      a1 label, a2 buffer, a3 room, a4 at  bytes of an ELF core of the last dead instance; 0: end. ENODATA
  *   FI        a1 label, a2 LABEL_LEN, a3 SEF_FI_*  0: it has been told to fail. EBUSY not running, EPERM RS itself
  *   SHUTDOWN  -                                   from now on dying services are no news

@@ -85,6 +85,8 @@ struct rs_slot {
 	uint32_t nr_failures;		/* ever; the times of the last RS_BUDGET_MAX follow */
 	nstime_t failures[RS_BUDGET_MAX];
 	char script[64], config_where[64];
+	bool script_waits;		/* BACKOFF: for its script */
+	uint64_t script_seq;		/* number of the event for which the script is to be run, until somebody takes it; 0: none */
 	char why_failed[RS_EVENT_TEXT];	/* the reason, when it is FAILED */
 };
 
@@ -176,6 +178,7 @@ err_t rs_signalled(endpoint_t target, int signo, const struct ksig_info *info);
 void rs_signal_pass_on(endpoint_t target, int signo);
 
 /* rs_recover.c */
+bool rs_script_decides(struct rs_slot *s);	/* true: about what its newest event tells; it waits for that */
 void rs_recover(struct rs_slot *s);	/* it has no working instance: start one now, later, or not at all */
 void rs_revive(struct rs_slot *s);	/* start one now */
 void rs_failure_note(struct rs_slot *s, enum rs_fault fault);
@@ -185,11 +188,12 @@ void rs_recovered(struct rs_slot *s);
 void rs_event(struct rs_slot *s, enum rs_event_kind kind, const char *format, ...) LOG_FORMAT(3);	/* remember and log */
 uint32_t rs_history_fetch(const struct rs_slot *s, struct rs_event *out, uint32_t room);	/* s 0: all; number there are */
 const struct rs_event *rs_history_after(uint64_t seq);
+uint64_t rs_history_newest(void);	/* its number */
 size_t rs_why(const struct rs_slot *s, char *text, size_t room);
 
 /* rs_wait.c: who waits for something other than the end of its own operation */
 err_t rs_wait_add(endpoint_t ep, uint32_t type, const char *label, uint32_t restarts);
-err_t rs_watch_add(endpoint_t ep, uint32_t type, uint64_t address, uint64_t seq);
+err_t rs_watch_add(endpoint_t ep, uint32_t type, uint64_t address, uint64_t seq, bool runs_scripts);
 bool rs_watched(void);			/* somebody runs policy scripts */
 void rs_wait_check(void);		/* before each receive */
 void rs_wait_cancel(endpoint_t ep, bool answer);

@@ -98,6 +98,11 @@ const struct rs_event *rs_history_after(uint64_t seq)
 	return 0;
 }
 
+uint64_t rs_history_newest(void)
+{
+	return history.seq;
+}
+
 /* ---- in words ---- */
 
 struct text { char *p; size_t room, used; };
@@ -134,8 +139,9 @@ static void why_state(struct text *t, const struct rs_slot *s)
 	if (p->state == RS_FAILED)
 		text_add(t, "Its clients get errors at once instead of waiting. \"service restart %s\" starts it again.\n", p->label);
 	if (p->state == RS_BACKOFF && s->deadline > sys_uptime())
-		text_add(t, "It has failed %u times in short time; the next attempt is in %llu ms.\n", s->quick_deaths,
-			(unsigned long long)((s->deadline - sys_uptime()) / RS_MS));
+		text_add(t, "The record has %u failures in short time; the next attempt is in %llu ms%s%s%s.\n", s->quick_deaths,
+			(unsigned long long)((s->deadline - sys_uptime()) / RS_MS), s->script[0] ? ", if its script " : "", s->script,
+			s->script[0] ? " has decided nothing by then" : "");
 }
 
 static void why_faults(struct text *t, const struct rs_pub *p)

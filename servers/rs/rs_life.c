@@ -194,8 +194,13 @@ void rs_init_done(struct rs_slot *s, err_t result)
 
 static void rs_died_stopping(struct rs_slot *s)
 {
+	if (s->op == RS_OP_REFRESH && s->script[0] && rs_watched()) {
+		rs_event(s, RS_EVENT_NOTE, "has ended as it was asked; its script decides what comes");
+		rs_answer_waiter(s, 0);
+		rs_script_decides(s);
+		return;
+	}
 	if (s->op != RS_OP_DOWN) {
-		s->quick_deaths = 0;
 		rs_revive(s);
 		return;
 	}
@@ -236,12 +241,15 @@ static bool rs_has_living_instance(const struct rs_slot *s)
 
 void rs_stop(struct rs_slot *s, enum rs_op op, bool gently)
 {
-	bool lives = rs_has_living_instance(s);
+	bool lives = rs_has_living_instance(s), recovering = s->pub->state == RS_BACKOFF;
 
-	s->op = op;
+	s->op = recovering && op == RS_OP_REFRESH ? RS_OP_RESTART : op;	/* there is nobody who could be asked to end */
+	s->script_seq = 0;
+	if (!recovering)
+		s->quick_deaths = 0;
 	rs_state_set(s, RS_STOPPING);
 	if (!lives) {
-		s->died = sys_uptime();
+		s->died = recovering && s->died ? s->died : sys_uptime();
 		rs_died_stopping(s);
 		return;
 	}

@@ -13,7 +13,8 @@
  * later death. No step waits for anybody but VM and the kernel.
  *
  * The first restart is immediate; those that follow a short life wait 10 ms, 20 ms, ... 5 s, and each RS_HEALTHY_MS lived halves the
- * record. More failures than its budget, or without one RS_QUICK_DEATHS_MAX in a row, make it FAILED: said loudly, removed so that
+ * record. A service with a policy script waits for what that orders, if somebody runs scripts (`service watch --scripts`), ten seconds at most;
+ * its order leaves the record as it is. More failures than its budget, or without one RS_QUICK_DEATHS_MAX in a row, make it FAILED: said loudly, removed so that
  * whoever waits for it gets EDEADSRCDST, and told in DS (drv.failed.LABEL). A core boot service that cannot be had again stops the
  * system with a report.
  */
@@ -178,6 +179,18 @@ static nstime_t rs_backoff(const struct rs_slot *s)
 	return (ms < s->backoff_max_ms ? ms : s->backoff_max_ms) * RS_MS;
 }
 
+/* Somebody runs scripts: that of s is to be run for the newest event, and s waits for what it orders, but not for ever. */
+bool rs_script_decides(struct rs_slot *s)
+{
+	if (!s->script[0] || !rs_watched())
+		return false;
+	rs_state_set(s, RS_BACKOFF);
+	s->script_seq = rs_history_newest();
+	s->script_waits = true;
+	s->deadline = sys_uptime() + RS_SCRIPT_SECONDS * RS_SECOND;
+	return true;
+}
+
 void rs_recover(struct rs_slot *s)
 {
 	char why[RS_EVENT_TEXT];
@@ -191,7 +204,9 @@ void rs_recover(struct rs_slot *s)
 		rs_give_up(s, RS_FAILED, why);
 		return;
 	}
-	wait = s->script[0] && rs_watched() ? RS_SCRIPT_SECONDS * RS_SECOND : rs_backoff(s);
+	if (rs_script_decides(s))
+		return;
+	wait = rs_backoff(s);
 	rs_state_set(s, RS_BACKOFF);
 	s->deadline = sys_uptime() + (wait ? wait : 1);
 	if (wait == 0)

@@ -173,7 +173,7 @@ static int64_t rq_wait(const struct rs_args *a)
 
 static int64_t rq_watch(const struct rs_args *a)
 {
-	err_t r = a->a[2] == sizeof(struct rs_watch) ? rs_watch_add(a->from, a->type, a->a[1], a->a[3]) : -EINVAL;
+	err_t r = a->a[2] == sizeof(struct rs_watch) ? rs_watch_add(a->from, a->type, a->a[1], a->a[3], a->a[4]) : -EINVAL;
 
 	return r ? r : RS_LATER;
 }

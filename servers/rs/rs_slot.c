@@ -93,6 +93,7 @@ void rs_state_set(struct rs_slot *s, enum rs_state state)
 	log_debug("%s: %s -> %s", s->pub->label, rs_state_name(s->pub->state), rs_state_name(state));
 	s->pub->state = state;
 	s->deadline = 0;
+	s->script_waits = false;
 	s->ping_sent = 0;
 	s->verdict = RS_VERDICT_NONE;
 }

@@ -92,6 +92,8 @@ static void rs_deadline_passed(struct rs_slot *s)
 		sys_kill(s->pub->endpoint, SIGKILL, 0, 0);
 		break;
 	case RS_BACKOFF:
+		if (s->script_waits)
+			rs_event(s, RS_EVENT_NOTE, "is started: its script has decided nothing within %d s", RS_SCRIPT_SECONDS);
 		rs_revive(s);
 		break;
 	case RS_FREE:

@@ -14,8 +14,9 @@ static struct waiting {
 		char label[LABEL_LEN];	/* empty: RS_OP_WATCH */
 		uint32_t restarts;
 		uint64_t address, seq;
+		bool runs_scripts;
 	} waiters[WAITERS_MAX];
-	nstime_t watched;		/* last time somebody asked for events */
+	nstime_t watched;		/* last time that somebody who runs scripts asked for events, or got one */
 } waiting;
 
 static struct rs_waiter *wait_new(endpoint_t ep, uint32_t type)
@@ -40,7 +41,7 @@ err_t rs_wait_add(endpoint_t ep, uint32_t type, const char *label, uint32_t rest
 	return 0;
 }
 
-err_t rs_watch_add(endpoint_t ep, uint32_t type, uint64_t address, uint64_t seq)
+err_t rs_watch_add(endpoint_t ep, uint32_t type, uint64_t address, uint64_t seq, bool runs_scripts)
 {
 	struct rs_waiter *w = wait_new(ep, type);
 
@@ -48,14 +49,16 @@ err_t rs_watch_add(endpoint_t ep, uint32_t type, uint64_t address, uint64_t seq)
 		return -EAGAIN;
 	w->address = address;
 	w->seq = seq;
-	waiting.watched = sys_uptime();
+	w->runs_scripts = runs_scripts;
+	if (runs_scripts)
+		waiting.watched = sys_uptime();
 	return 0;
 }
 
 bool rs_watched(void)
 {
 	for (struct rs_waiter *w = waiting.waiters; w < waiting.waiters + WAITERS_MAX; w++)
-		if (w->ep && !w->label[0])
+		if (w->ep && !w->label[0] && w->runs_scripts)
 			return true;
 	return waiting.watched && sys_uptime() - waiting.watched < WATCHER_SECONDS * RS_SECOND;
 }
@@ -75,17 +78,20 @@ static err_t wait_state(const struct rs_waiter *w)
 static err_t watch_state(const struct rs_waiter *w)
 {
 	const struct rs_event *e = rs_history_after(w->seq);
-	const struct rs_slot *s = e ? rs_slot_of_label(e->label) : 0;
+	struct rs_slot *s = e ? rs_slot_of_label(e->label) : 0;
 	struct rs_watch out;
 
 	if (!e)
 		return -EAGAIN;
 	memset(&out, 0, sizeof(out));
 	out.event = *e;
-	/* A script is due only while the service waits for one. */
-	if (s && s->pub->state == RS_BACKOFF && e->kind == RS_EVENT_FAULT)
+	/* For one event of those that made the service wait for it, and to one who runs scripts. */
+	if (s && w->runs_scripts && s->script_waits && s->script_seq == e->seq) {
 		memcpy(out.script, s->script, sizeof(out.script));
-	waiting.watched = sys_uptime();
+		s->script_seq = 0;
+	}
+	if (w->runs_scripts)
+		waiting.watched = sys_uptime();
 	return sys_datacopy_to(w->ep, w->address, &out, sizeof(out));
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,36 +101,77 @@ int service_history(const char *name)
 
 /* ---- watch ---- */
 
+enum { SCRIPT_SECONDS = 60 };
+
 /* The word a policy script gets: why the service needs it. */
 static const char *script_reason(const struct rs_event *e)
 {
-	if (e->kind == RS_EVENT_REQUEST)
+	if (e->kind != RS_EVENT_FAULT)
 		return "restart";
 	return e->fault == RS_FAULT_HANG ? "no-heartbeat" : e->fault == RS_FAULT_SIGNAL ? "terminated" : "crashed";
 }
 
-/* Scripts run one after the other: what they order, RS does in that order. */
-static void script_run(const struct rs_watch *w)
+static void script_exec(const struct rs_watch *w)
 {
 	char incarnation[16];
 	const char *const argv[] = { w->script, w->event.label, script_reason(&w->event), incarnation, 0 };
 	const char *const environment[] = { "PATH=/sbin:/bin:/usr/sbin:/usr/bin", 0 };
-	pid_t child;
-	int status = 0;
 
 	snprintf(incarnation, sizeof(incarnation), "%u", w->event.restarts);
+	setpgid(0, 0);
+	execve(w->script, (char *const *)argv, (char *const *)environment);
+	fprintf(stderr, "service: script %s: %s\n", w->script, strerror(errno));
+	_exit(127);
+}
+
+static volatile pid_t script_group;
+
+static void script_overdue(int signo)
+{
+	(void)signo;
+	kill(-script_group, SIGKILL);
+}
+
+/* What a script has not decided because it failed is decided here: a restart. */
+static void script_ended(const struct rs_watch *w, int status)
+{
+	char label[LABEL_LEN];
+	struct rs_pub p;
+
+	if (status == 0)
+		return;
+	fprintf(stderr, "service: script %s for %s ended with status %d\n", w->script, w->event.label,
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	label_fill(label, w->event.label);
+	memset(&p, 0, sizeof(p));
+	memcpy(p.label, label, sizeof(p.label));
+	if (rs_call(RS_OP_STATUS, &p, sizeof(p), 0, 0) == 0 && p.state == RS_BACKOFF && p.restarts == w->event.restarts)
+		rs_call(RS_OP_RESTART, label, sizeof(label), 0, 0);
+}
+
+/* Each script has a process that waits for it, so one that hangs or takes its time holds up nobody else's. */
+static void script_run(const struct rs_watch *w)
+{
+	pid_t child;
+	int status = 1;
+
 	fflush(stdout);
 	child = fork();
-	if (child == 0) {
-		execve(w->script, (char *const *)argv, (char *const *)environment);
-		fprintf(stderr, "service: script %s: %s\n", w->script, strerror(errno));
-		_exit(127);
-	}
-	if (child < 0 || waitpid(child, &status, 0) < 0)
+	if (child < 0)
 		complain(EXIT_REFUSED, "cannot run script", w->script, strerror(errno));
-	else if (status)
-		fprintf(stderr, "service: script %s for %s ended with status %d\n", w->script, w->event.label,
-			WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	if (child != 0)
+		return;
+	signal(SIGCHLD, SIG_DFL);
+	child = fork();
+	if (child == 0)
+		script_exec(w);
+	script_group = child;
+	signal(SIGALRM, script_overdue);
+	alarm(SCRIPT_SECONDS);
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	script_ended(w, status);
+	_exit(0);
 }
 
 int service_watch(bool run_scripts, bool quiet)
@@ -137,8 +179,9 @@ int service_watch(bool run_scripts, bool quiet)
 	struct rs_watch w;
 	uint64_t seq = 0;
 
+	signal(SIGCHLD, SIG_IGN);	/* scripts: nobody waits for them here */
 	for (;;) {
-		long r = rs_call(RS_OP_WATCH, &w, sizeof(w), (const void *)seq, 0);
+		long r = rs_call(RS_OP_WATCH, &w, sizeof(w), (const void *)seq, run_scripts);
 
 		if (r == -EINTR)
 			continue;

@@ -34,7 +34,7 @@ class Report:
 
     def told(self, what):
         """(output, exit status)"""
-        body, _, status = self.sections[f"told {what}"].rpartition("=")
+        body, _, status = self.sections[f"told {what}"].rstrip("\n").rpartition("=")
         return body, int(status)
 
     def others(self):
@@ -134,3 +134,60 @@ def test_boot_services_that_were_given_up_are_revived(tmp_path):
         assert "is restarted on request of an administrator" in why and "runs again (restart 11)" in why, why
         assert f"{name} runs" in why and "runs again (restart 12)" in why, why  # a death after the revival is one like all others
         assert next(s for s in report.others() if s["name"] == name)["endpoint"] == endpoint
+
+
+def test_slow_deaths_and_answers_that_are_none(tmp_path):
+    report = run("slow.sh", tmp_path)
+    assert report.told("read beat") == ("abcdefghijklmnopqrstuvwxyz", 0), report.text
+    assert_recovered(report, "beat", 2, {"hang": 2}, 2 * ["died: did not answer for 200 ms and was killed"])
+    assert "Clients: 2 requests were repeated, 0 failed." in report.why("beat"), report.why("beat")
+    times = [float(t) for t in re.findall(r"^\[ *([0-9.]+)\]", report.told("hangs")[0], re.M)]
+    print("a heartbeat of 100 ms noticed hangs after", [round(died - hung, 3) for hung, died in zip(times[::2], times[1::2])])
+    # Two periods and a quarter after the first heartbeat that was not answered; the rest is for a machine that is busy.
+    assert len(times) == 4 and all(died - hung < 1.0 for hung, died in zip(times[::2], times[1::2])), report.text
+
+    for way, words in (("long", "more data than asked for"), ("type", "a message that is no answer"),
+                       ("id", "an answer to what it was not asked")):
+        status, why = report.status(f"l{way}"), report.why(f"l{way}")
+        assert (status["restarts"], status["answers_refused"], status["faults"]) == (0, 2, {}), why
+        assert f"gave an answer that no service may give: {words}; refused, 2 so far" in why, why
+        for what in ("lie", "lie again"):
+            assert report.told(f"{what} l{way}")[1] == (0 if way == "id" else 1), report.text
+        assert report.told(f"truth l{way}") == ("abcd", 0), report.text
+    assert_recovered(report, "liar", 1, {"broken protocol": 1}, [r"died: broke its protocol \(3 answers .*\) and was killed"])
+
+    output, code = report.told("init never")
+    assert "it did not finish its initialisation in time" in output and code == 6, report.text
+    assert report.told("read beside") == ("abcdefghijklmnopqrstuvwxyz", 0), report.text
+    assert report.status("takes")["state"] == "starting" and "takes is starting" in report.why("takes"), report.text
+    assert report.told("read takes") == ("abcd", 0), report.text
+    assert_recovered(report, "took", 2, {"signal": 1, "slow initialisation": 1},
+                     ["died: killed", "died while initialising: did not finish within 10 s and was killed"])
+    assert all(s["restarts"] == 0 and s["health"] == "good" for s in report.others()), report.text
+
+
+def test_policy_scripts(tmp_path):
+    report = run("scripts.sh", tmp_path)
+    for name, restarts in (("crashed", 2), ("silent", 1), ("killed", 2)):
+        assert report.status(name)["restarts"] == restarts, report.text
+        assert f"{name} is restarted on request of its script" in report.why(name), report.why(name)
+    assert report.told("script crashed")[0] == "3 crashed crashed 0\n3 crashed crashed 1\n", report.text
+    assert report.told("script silent")[0] == "3 silent no-heartbeat 0\n", report.text
+    assert report.told("script killed")[0] == "3 killed terminated 0\n3 killed restart 1\n", report.text
+    environment = {line.split("=")[0] for line in report.told("environment")[0].split()}
+    assert environment <= {"PATH", "PWD", "SHLVL", "OLDPWD"}, report.text  # all but the first are the shell's own
+
+    # One that takes the service down; one that fails, one that is not there any more: a restart at once.
+    assert report.told("read gone")[1] == 1 and report.told("status gone")[1] == 4, report.text
+    for name in ("broken", "lost"):
+        assert report.told(f"read {name}") == ("abcd", 0) and report.status(name)["recovery_us"] < 5000000, report.text
+    assert "for broken ended with status 3" in report.told("watcher")[0], report.text
+
+    # Two that hang: RS waits ten seconds for each of them, and nobody else waits for anything.
+    for name in ("crashed", "silent", "killed", "broken", "plain", "lost"):
+        assert report.status(name)["state"] == "running", report.text
+    assert "if its script /tmp/hangs has decided nothing by then" in report.why("hung"), report.why("hung")
+    for name in ("hung", "sleepy"):
+        assert report.told(f"read {name}") == ("abcd", 0), report.text
+    assert "hung is started: its script has decided nothing within 10 s" in report.why("hung at last"), report.text
+    assert all(s["restarts"] == 0 and s["health"] == "good" for s in report.others()), report.text

@@ -139,9 +139,9 @@ static void why_state(struct text *t, const struct rs_slot *s)
 	if (p->state == RS_FAILED)
 		text_add(t, "Its clients get errors at once instead of waiting. \"service restart %s\" starts it again.\n", p->label);
 	if (p->state == RS_BACKOFF && s->deadline > sys_uptime())
-		text_add(t, "The record has %u failures in short time; the next attempt is in %llu ms%s%s%s.\n", s->quick_deaths,
-			(unsigned long long)((s->deadline - sys_uptime()) / RS_MS), s->script[0] ? ", if its script " : "", s->script,
-			s->script[0] ? " has decided nothing by then" : "");
+		text_add(t, "The next attempt is in %llu ms%s%s%s.\n", (unsigned long long)((s->deadline - sys_uptime()) / RS_MS),
+			s->script_waits ? ", if its script " : "", s->script_waits ? s->script : "",
+			s->script_waits ? " has decided nothing by then" : "");
 }
 
 static void why_faults(struct text *t, const struct rs_pub *p)
@@ -174,7 +174,8 @@ static void why_recovery(struct text *t, const struct rs_slot *s)
 static void why_clients(struct text *t, const struct rs_pub *p)
 {
 	if (p->answers_refused)
-		text_add(t, "Answers: %llu were nonsense, and the requests ended with errors.\n", (unsigned long long)p->answers_refused);
+		text_add(t, "Answers: %llu were refused, because no service may give them; the requests ended with errors.\n",
+			(unsigned long long)p->answers_refused);
 	if (p->requests_repeated || p->requests_failed)
 		text_add(t, "Clients: %llu requests were repeated, %llu failed.\n", (unsigned long long)p->requests_repeated,
 			(unsigned long long)p->requests_failed);

@@ -13,10 +13,10 @@
  * later death. No step waits for anybody but VM and the kernel.
  *
  * The first restart is immediate; those that follow a short life wait 10 ms, 20 ms, ... 5 s, and each RS_HEALTHY_MS lived halves the
- * record. A service with a policy script waits for what that orders, if somebody runs scripts (`service watch --scripts`), ten seconds at most;
- * its order leaves the record as it is. More failures than its budget, or without one RS_QUICK_DEATHS_MAX in a row, make it FAILED: said loudly, removed so that
- * whoever waits for it gets EDEADSRCDST, and told in DS (drv.failed.LABEL). A core boot service that cannot be had again stops the
- * system with a report.
+ * record. A service with a policy script waits for what that orders, if somebody runs scripts (`service watch --scripts`), but ten
+ * seconds at most; such an order leaves the record as it is. More failures than its budget, or without one RS_QUICK_DEATHS_MAX in a
+ * row, make it FAILED: said loudly, removed so that whoever waits for it gets EDEADSRCDST, and told in DS (drv.failed.LABEL). A core
+ * boot service that cannot be had again stops the system with a report.
  */
 #include "rs.h"
 #include <stdio.h>

@@ -70,7 +70,7 @@ static int64_t rs_rq_stop(const struct rs_args *a, enum rs_op op)
 	err_t r = a->a[2] == LABEL_LEN ? rs_fetch_slot(a, a->a[1], &s) : -EINVAL;
 
 	if (r == 0)
-		r = rs_operation_begin(s, op, "an administrator");
+		r = rs_operation_begin(s, op, s->script_waits ? "its script" : "an administrator");
 	if (r != 0)
 		return r;
 	later = rs_wait_for(s, a);

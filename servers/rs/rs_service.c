@@ -167,7 +167,7 @@ static void rs_on_broken(struct rs_slot *s, const struct rs_report_req *req)
 	}
 	s->broken += req->broken;
 	s->pub->answers_refused += req->broken;
-	rs_event(s, RS_EVENT_NOTE, "broke its protocol %u times (%s); the requests ended with an error", req->broken, how);
+	rs_event(s, RS_EVENT_NOTE, "gave an answer that no service may give: %s; refused, %u so far", how, s->broken);
 	if (s->broken < RS_BROKEN_MAX || s->pub->state != RS_RUNNING || !s->image)
 		return;
 	s->verdict = RS_VERDICT_BROKEN;

@@ -52,7 +52,7 @@ static void rs_fault_describe(const struct rs_slot *s, enum rs_fault fault, int 
 		snprintf(p, len, "did not finish within %d s and was killed", RS_INIT_SECONDS);
 		return;
 	case RS_FAULT_PROTOCOL:
-		snprintf(p, len, "broke its protocol %u times and was killed", s->broken);
+		snprintf(p, len, "broke its protocol (%u answers that no service may give) and was killed", s->broken);
 		return;
 	case RS_FAULT_SIGNAL:
 		snprintf(p, len, signo == SIGKILL ? "killed" : "ended by signal %d", signo);

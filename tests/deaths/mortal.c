@@ -52,6 +52,8 @@ static err_t die(void)
 	if (is(mortal.way, "exit"))
 		exit(3);
 	if (is(mortal.way, "hang"))
+		log_info("hangs");
+	if (is(mortal.way, "hang"))
 		for (;;)
 			turns = turns + 1;
 	if (is(mortal.way, "linger"))
@@ -99,7 +101,7 @@ static int64_t lie(const struct cdev_req *r)
 	struct message m = { .type = is(mortal.way, "type") ? CDEV_REPLY + 0x100 : CDEV_REPLY };
 	struct cdev_rep *rep = MSG_BODY(struct cdev_rep, &m);
 
-	rep->id = is(mortal.way, "id") ? r->id ^ 0x123000 : r->id;
+	rep->id = is(mortal.way, "id") ? r->id | 0x70000000 : r->id;
 	rep->result = is(mortal.way, "long") ? (int64_t)r->len + 1 : 1;
 	sef_send(EP_VFS, &m, 0);
 	return is(mortal.way, "id") ? 0 : CDEV_LATER;

@@ -4,8 +4,9 @@
  * lies in what looks like free space to such a search, so indexed directories are read like others; before the first change the flag is
  * taken away, and from then on the directory is a plain one.
  *
- * Each block is checked as a whole before it is used; nothing behind the first bad entry is looked at. A new block is on the disk, empty,
- * before the inode points to it: what lay there before may look like entries.
+ * Each block is checked as a whole before it is used, once as long as it stays in the cache and nobody else takes it for writing; nothing
+ * behind the first bad entry is looked at. A new block is on the disk, empty, before the inode points to it: what lay there before may
+ * look like entries.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static struct ext2_dirent *entry_at(struct buf *b, uint32_t offset) { return (st
 static int block_check(const struct inode *dir, struct buf *b)
 {
 	struct ext2 *fs = dir->fs;
+	if (b->known)
+		return 0;
 	for (uint32_t at = 0; at < fs->block_bytes; ) {
 		const struct ext2_dirent *e = entry_at(b, at);
 		bool fits = at + EXT2_DIRENT_HEAD <= fs->block_bytes && e->rec_len >= EXT2_DIRENT_HEAD && e->rec_len % 4 == 0 &&
@@ -31,7 +34,16 @@ static int block_check(const struct inode *dir, struct buf *b)
 			return ext2_damaged(fs, "directory %u has a bad entry in block %u at byte %u", dir->ino, b->block, at);
 		at += e->rec_len;
 	}
+	buf_know(fs, b);
 	return 0;
+}
+
+/* After a change that leaves good what was: the block need not be checked again. */
+static void block_dirty(struct ext2 *fs, struct buf *b)
+{
+	buf_dirty(fs, b);
+	if (b->known)
+		buf_know(fs, b);
 }
 
 static uint64_t dir_blocks(const struct inode *dir) { return dir->size / dir->fs->block_bytes; }
@@ -273,7 +285,9 @@ static int try_block(struct inode *dir, uint64_t at, const struct fs_name *name,
 		return r;
 	r = block_add(dir->fs, &b, name, ino, mode) ? 0 : -EAGAIN;
 	if (!r)
-		buf_dirty(dir->fs, &b);
+		block_dirty(dir->fs, &b);
+	else
+		buf_know(dir->fs, &b);
 	buf_put(&b);
 	if (!r)
 		dir_index_add(dir->fs, &dir->index, dir_hash(name->name, name->len), at);
@@ -308,7 +322,7 @@ int dir_remove(struct inode *dir, const struct dir_slot *slot)
 		e->inode = 0;
 	else
 		entry_at(&b, slot->prev)->rec_len += e->rec_len;
-	buf_dirty(dir->fs, &b);
+	block_dirty(dir->fs, &b);
 	buf_put(&b);
 	if (slot->at < dir->dir_hint)
 		dir->dir_hint = slot->at;
@@ -325,7 +339,7 @@ int dir_set(struct inode *dir, const struct dir_slot *slot, uint32_t ino, uint32
 	e->inode = ino;
 	if (dir->fs->has_filetype)
 		e->type = type_of_mode[mode >> 12 & 15];
-	buf_dirty(dir->fs, &b);
+	block_dirty(dir->fs, &b);
 	buf_put(&b);
 	return 0;
 }

@@ -32,6 +32,7 @@ struct inode {
 	uint64_t refs;			/* of VFS */
 	bool loading, gone, in_lru, is_orphan;	/* gone: being freed, or could not be read */
 	bool kept;			/* see revive.c: one of `refs` is its own */
+	bool unborn;			/* without a name yet: the disk says that it has no links, so that a crash leaves an orphan */
 	int error;			/* why it could not be read */
 
 	uint32_t mode, uid, gid, nlink, flags, generation, sectors, file_acl, dtime, block[EXT2_NBLOCKS];
@@ -103,10 +104,12 @@ int ext2_take_over(struct ext2 *fs);	/* at mount, instead of orphans_clean(): wh
 int64_t ext2_revive(uint64_t node, uint64_t count, struct fs_attr *attr);
 
 /* ---- meta.c: blocks of metadata in the cache ---- */
-struct buf { struct cache_page *page; uint8_t *data; uint32_t block; unsigned flags; };
+struct buf { struct cache_page *page; uint8_t *data; uint32_t block; unsigned flags; bool known; };
 int buf_get(struct ext2 *fs, uint32_t block, unsigned flags, struct buf *b);	/* flags: CACHE_READ, CACHE_WRITE */
 int buf_new(struct ext2 *fs, uint32_t block, struct buf *b);	/* for writing, zeroed */
 void buf_dirty(struct ext2 *fs, struct buf *b);
+/* A directory's block was found good. It stays `known` until somebody takes it for writing and does not say so again, or it is read again. */
+void buf_know(const struct ext2 *fs, struct buf *b);
 void buf_put(struct buf *b);
 int buf_write_now(struct ext2 *fs, uint32_t block);		/* hold no page of metadata for writing while it waits */
 

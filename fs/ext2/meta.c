@@ -4,6 +4,11 @@
 
 #include "ext2.h"
 
+static uint8_t buf_bit(const struct ext2 *fs, const struct buf *b)
+{
+	return (uint8_t)(1u << (size_t)(b->data - b->page->data) / fs->block_bytes);
+}
+
 int buf_get(struct ext2 *fs, uint32_t block, unsigned flags, struct buf *b)
 {
 	uint64_t pos = (uint64_t)block * fs->block_bytes;
@@ -13,6 +18,9 @@ int buf_get(struct ext2 *fs, uint32_t block, unsigned flags, struct buf *b)
 	b->data = b->page->data + pos % CACHE_PAGE;
 	b->block = block;
 	b->flags = flags | CACHE_NOTHROTTLE;
+	b->known = b->page->marks & buf_bit(fs, b);
+	if (flags & CACHE_WRITE)
+		b->page->marks &= (uint8_t)~buf_bit(fs, b);
 	return 0;
 }
 
@@ -25,6 +33,14 @@ int buf_new(struct ext2 *fs, uint32_t block, struct buf *b)
 	memset(b->data, 0, fs->block_bytes);
 	buf_dirty(fs, b);
 	return 0;
+}
+
+void buf_know(const struct ext2 *fs, struct buf *b)
+{
+	uint32_t mine = b->flags & CACHE_WRITE ? 1 : 0;
+	b->known = true;
+	if (b->page->writers == mine)
+		b->page->marks |= buf_bit(fs, b);
 }
 
 void buf_dirty(struct ext2 *fs, struct buf *b)

@@ -357,7 +357,7 @@ struct cache_page *page_new(struct cache_file *f, uint64_t index)
 	p->index = index;
 	p->pins = 1;
 	p->writers = 0;
-	p->valid = p->dirty = p->reading = p->writing = p->failures = 0;
+	p->valid = p->dirty = p->reading = p->writing = p->failures = p->marks = 0;
 	p->flags = PAGE_MAPPING;
 	p->error = 0;
 	p->chain = *slot;
@@ -575,6 +575,7 @@ static void forget_in_page(struct cache_file *meta, uint64_t index, uint64_t pos
 		p->dirty &= (uint8_t)~bits;
 		if (!(p->flags & PAGE_MAPPING) && !((p->reading | p->writing) & bits)) {
 			p->valid &= (uint8_t)~bits;
+			p->marks &= (uint8_t)~bits;
 			page_settle(p);
 			return;
 		}

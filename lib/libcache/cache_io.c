@@ -104,6 +104,7 @@ static void part_read(const struct cache_part *part, int error)
 {
 	struct cache_page *p = part->page;
 	p->reading &= (uint8_t)~part->blocks;
+	p->marks &= (uint8_t)~part->blocks;
 	if (error)
 		p->error = error;
 	else

@@ -42,6 +42,8 @@ struct cache_page {
 	uint8_t *data;		/* CACHE_PAGE bytes in the arena */
 	struct cache_file *file;
 	uint64_t index;		/* which page of the file */
+	uint32_t writers;	/* those who hold it for writing: only to be read */
+	uint8_t marks;		/* a bit for each block, for the owner: cleared when the block's contents come from the device or are forgotten */
 	/* private to libcache from here on */
 	struct cache_page *chain;
 	struct cache_list in_file;	/* file->pages or file->dirty */
@@ -50,7 +52,7 @@ struct cache_page {
 	uint64_t gen;			/* when it became dirty, see cache_sync */
 	int64_t since;			/* the same, ns since boot */
 	uint64_t sum;			/* of the contents written last, where a program may write them at any time */
-	uint32_t pins, writers;
+	uint32_t pins;
 	uint8_t valid, dirty, reading, writing;	/* a bit for each block */
 	uint8_t flags, failures;
 	int error;			/* of the last attempt to read */

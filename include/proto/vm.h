@@ -7,9 +7,9 @@
  * request         who        answered    meaning and errors
  * VM_FORK         PM         at once     child gets a copy-on-write copy or, with VM_FORK_SHARE, the same space. ENOMEM
  * VM_EXIT         PM, RS     at once     drop the process's memory; unknown ep is fine
- * VM_EXEC_NEW     VFS, PM    at once     fresh empty space with the vdso mapped -> its address. ENOMEM
- * VM_MMAP_FOR     VFS,PM,RS  at once     map anonymous or file pages at a given address of another process. EINVAL, ENOMEM, EEXIST
- * VM_PREFAULT     VFS, fs    when done   make [addr, +len) of ep present (and writable); reply VM_PREFAULT + 1 carries the id. EFAULT
+ * VM_EXEC_NEW     VFS, RS    at once     fresh empty space with the vdso mapped -> its address. ENOMEM
+ * VM_MMAP_FOR     VFS, RS    at once     map anonymous or file pages at a given address of another process. EINVAL, ENOMEM, EEXIST
+ * VM_PREFAULT     VFS        when done   make [addr, +len) of ep present (and writable); reply VM_PREFAULT + 1 carries the id. EFAULT
  * VM_MMAP_REPLY   VFS        never       answer to VFS_VM_MMAP
  * VM_FORGET       fs         never       unmap pages of node from page `first` everywhere (truncation); later use is SIGBUS
  * VM_MAP_PHYS     drivers    at once     map physical memory (device, boot archive) allowed by the privileges -> address. EPERM
@@ -19,7 +19,7 @@
  * VM_INFO         procfs ... at once     what VM_INFO_*, by grant (memory must be present: clear the buffer before). ESRCH
  * VM_UPDATE       RS         at once     src, dead, and dst, its successor, exchange memory. EINVAL, EBUSY: one runs
  * VM_SET_PRIV     RS         at once     permitted requests of a service
- * VM_PROTECT_FOR  RS, VFS    at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
+ * VM_PROTECT_FOR  RS         at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
  * VM_RELEASE      VFS        at once     give back, before the answer, the references to files of fs that nobody maps any more
  * VM_RLIMIT       PM         at once     RLIMIT_AS/DATA/STACK/MEMLOCK of a process
  */

@@ -212,12 +212,18 @@ err_t kill_group_checked(struct task *sender, struct group *g, const struct sig_
 	return e->info.si_signo ? signal_to_group(g, e) : 0;
 }
 
-/* Services: their manager decides; what looks like a fault may not be forged. */
+static bool may_kill_service(const struct cred *c, uint32_t owner)
+{
+	return cred_is_root(c) || c->euid == owner || c->uid == owner;
+}
+
+/* Services: root and the user whose service it is (`uid` in system.conf) may; the manager decides what becomes of it. What looks like a
+ * fault may not be forged. */
 static err_t kill_service(struct task *sender, const struct task *service, int signo)
 {
 	const uint64_t lethal = SIGBIT(SIGILL) | SIGBIT(SIGBUS) | SIGBIT(SIGFPE) | SIGBIT(SIGSEGV) | SIGBIT(SIGABRT);
 
-	if (!cred_is_root(sender->cred) || (signo && (lethal & SIGBIT(signo))))
+	if (!may_kill_service(sender->cred, service->service_uid) || (signo && (lethal & SIGBIT(signo))))
 		return -EPERM;
 	return signo ? sys_kill(service->ep, signo, SI_USER, 0) : 0;
 }

@@ -152,6 +152,9 @@ void rs_priv_refresh_others(const struct rs_slot *s);	/* masks that name s */
 err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op op, uint32_t *id);
 void rs_vm_priv_set(endpoint_t ep, uint64_t mask);
 
+/* rs_place.c: when and where it runs */
+err_t rs_place_check(const struct rs_call *call);	/* -EBADCPU, -EINVAL: impossible here, said in the log */
+
 /* rs_process.c, rs_stack.c */
 /* wanted: EP_NONE, or that of a boot service that is gone. */
 err_t rs_process_create(struct rs_slot *s, endpoint_t wanted, endpoint_t *out, uint32_t *priv_id);

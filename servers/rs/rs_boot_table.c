@@ -48,8 +48,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 			| CALL(SETANSWER) | CALL(ROUTE) | CALL(SCHEDULE) | CALL(VIRCOPY) | CALL(VTIMER)
 			| CALL(SETTIME) | CALL(FUTEXWAKE) | CALL(ABORT),
 		.sends = TO_USERS | TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_VFS) | TO(EP_TTY),
-		.vm_calls = VM_MAY(VM_FORK) | VM_MAY(VM_EXIT) | VM_MAY(VM_EXEC_NEW) | VM_MAY(VM_MMAP_FOR) | VM_MAY(VM_RLIMIT)
-			| VM_MAY(VM_INFO),
+		.vm_calls = VM_MAY(VM_FORK) | VM_MAY(VM_EXIT) | VM_MAY(VM_RLIMIT) | VM_MAY(VM_INFO),
 	},
 	{
 		.ep = EP_VFS, .name = "vfs", .flags = CORE, .priv_flags = PRIV_MAGIC_GRANTS, .priority = 1,
@@ -57,8 +56,8 @@ const struct rs_boot_entry rs_boot_table[] = {
 		.calls = CALL(VIRCOPY) | CALL(SIGMASK),
 		.sends = TO_USERS | TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_PM) | TO(EP_TTY) | TO(EP_MEMORY) | TO(EP_TMPFS)
 			| TO(EP_PROCFS),
-		.vm_calls = VM_MAY(VM_EXEC_NEW) | VM_MAY(VM_MMAP_FOR) | VM_MAY(VM_PROTECT_FOR) | VM_MAY(VM_PREFAULT)
-			| VM_MAY(VM_MMAP_REPLY) | VM_MAY(VM_INFO),
+		.vm_calls = VM_MAY(VM_EXEC_NEW) | VM_MAY(VM_MMAP_FOR) | VM_MAY(VM_PREFAULT) | VM_MAY(VM_MMAP_REPLY)
+			| VM_MAY(VM_RELEASE),
 	},
 	{
 		.ep = EP_TTY, .name = "tty", .flags = RS_PUB_COPY, .priority = 3, .period_ns = PERIOD,
@@ -76,8 +75,7 @@ const struct rs_boot_entry rs_boot_table[] = {
 	{
 		.ep = EP_TMPFS, .name = "tmpfs", .priority = 2, .period_ns = TMPFS_PERIOD, .majors = NO_MAJORS,
 		.sends = TO(EP_RS) | TO(EP_VM) | TO(EP_DS) | TO(EP_VFS),
-		.vm_calls = VM_MAY(VM_MAP_ARCHIVE) | VM_MAY(VM_FREE_ARCHIVE) | VM_MAY(VM_FORGET) | VM_MAY(VM_PREFAULT)
-			| VM_MAY(VM_INFO),
+		.vm_calls = VM_MAY(VM_MAP_ARCHIVE) | VM_MAY(VM_FREE_ARCHIVE) | VM_MAY(VM_FORGET) | VM_MAY(VM_INFO),
 	},
 	{
 		.ep = EP_PROCFS, .name = "procfs", .flags = RS_PUB_COPY, .priority = 2, .period_ns = PERIOD, .majors = NO_MAJORS,

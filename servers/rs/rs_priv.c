@@ -61,6 +61,7 @@ static bool rs_mask_compute(struct rs_slot *s)
 	return changed;
 }
 
+/* -EAGAIN: as many services run as there can be. */
 err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op op, uint32_t *id)
 {
 	uint64_t out = 0;
@@ -68,7 +69,7 @@ err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op o
 
 	if (r == 0 && id)
 		*id = (uint32_t)out;
-	return r;
+	return r == -ENOSPC ? -EAGAIN : r;
 }
 
 void rs_priv_prepare(struct rs_slot *s)

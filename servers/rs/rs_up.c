@@ -81,7 +81,7 @@ static err_t rs_up_check(const struct rs_call *call)
 	for (int i = 0; i < RS_NR_MAJORS; i++)
 		if (call->majors[i] >= 0 && rs_slot_of_major(call->majors[i]))
 			return -EBUSY;
-	return 0;
+	return rs_place_check(call);
 }
 
 static struct rs_slot *rs_up_slot(const struct rs_call *call, struct rs_image *image)

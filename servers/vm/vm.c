@@ -84,8 +84,8 @@ static const struct request { request_fn *fn; uint32_t flags; } requests[] = {
 #define REQUEST(name) [(VM_##name - MSG_VM) / 2]
 	REQUEST(FORK) = { rq_fork, MAY_PM },
 	REQUEST(EXIT) = { rq_exit, MAY_PM | MAY_RS },
-	REQUEST(EXEC_NEW) = { rq_exec_new, MAY_VFS | MAY_PM | MAY_RS },
-	REQUEST(MMAP_FOR) = { rq_mmap_for, MAY_VFS | MAY_PM | MAY_RS },
+	REQUEST(EXEC_NEW) = { rq_exec_new, MAY_VFS | MAY_RS },
+	REQUEST(MMAP_FOR) = { rq_mmap_for, MAY_VFS | MAY_RS },
 	REQUEST(PREFAULT) = { rq_prefault, MAY_VFS },
 	REQUEST(MMAP_REPLY) = { rq_mmap_reply, MAY_VFS | NEVER_ANSWERED },
 	REQUEST(FORGET) = { rq_forget, NEVER_ANSWERED },
@@ -93,10 +93,10 @@ static const struct request { request_fn *fn; uint32_t flags; } requests[] = {
 	REQUEST(MAP_ARCHIVE) = { rq_map_archive, MAY_RS },
 	REQUEST(FREE_ARCHIVE) = { rq_free_archive, 0 },
 	REQUEST(ALLOC_CONTIG) = { rq_alloc_contig, 0 },
-	REQUEST(INFO) = { rq_info, MAY_PM | MAY_VFS | MAY_RS },
+	REQUEST(INFO) = { rq_info, MAY_PM | MAY_RS },
 	REQUEST(SET_PRIV) = { rq_set_priv, MAY_RS },
 	REQUEST(UPDATE) = { rq_update, MAY_RS },
-	REQUEST(PROTECT_FOR) = { rq_protect_for, MAY_VFS | MAY_RS },
+	REQUEST(PROTECT_FOR) = { rq_protect_for, MAY_RS },
 	REQUEST(RLIMIT) = { rq_rlimit, MAY_PM },
 	REQUEST(RELEASE) = { rq_release, MAY_VFS },
 #undef REQUEST

@@ -39,6 +39,7 @@ struct conf {
 	struct conf_entry *entries;
 	FILE *errors;		/* where mistakes are told */
 	int nr_errors;
+	uint32_t nr_cpus;	/* of this machine, for `cpu`; 0: unknown */
 	bool (*user_find)(const char *name, uint32_t *uid);	/* for `uid NAME`; 0: numbers only */
 	/* while a file is read */
 	const char *file;

@@ -364,6 +364,11 @@ static void take_quantum(struct evaluation *ev, const struct conf_option *o)
 	ev->out->quantum_us = (uint32_t)n * 1000;
 }
 
+static bool cpu_mask_is_possible(const struct conf *c, uint64_t mask)
+{
+	return c->nr_cpus == 0 || c->nr_cpus >= 64 || (mask & ((1ull << c->nr_cpus) - 1));
+}
+
 static void take_cpu(struct evaluation *ev, const struct conf_option *o)
 {
 	uint64_t n;
@@ -372,6 +377,9 @@ static void take_cpu(struct evaluation *ev, const struct conf_option *o)
 	for (int i = 0; i < o->nr_values; i++)
 		if (number_take(ev, &o->values[i], 63, "processor numbers from 0 to 63", &n))
 			ev->out->cpu_mask |= 1ull << n;
+	if (ev->out->cpu_mask && !cpu_mask_is_possible(ev->conf, ev->out->cpu_mask))
+		conf_mistake(ev->conf, ev->file, o->values[0].line, "this machine has none of these processors, expected one of 0 to %u",
+			ev->conf->nr_cpus - 1);
 }
 
 /* ---- options: identity ---- */

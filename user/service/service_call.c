@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Talking to RS by its system call, and words for what it answers. */
 #include "service.h"
+#include <abi/errno.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +48,8 @@ static const char *reason(int error)
 	case ETIMEDOUT: return "it did not finish its initialisation in time";
 	case EIO: return "it has failed and is not started again by itself (service why)";
 	case EINTR: return "not finished when the waiting was ended";
+	case EAGAIN: return "there is no place for another service or process";
+	case EBADCPU: return "none of the processors it may run on is there (option cpu, service check)";
 	case ENODATA: return "no memory of a dead instance is kept (option core KEEP)";
 	default: return strerror(error);
 	}

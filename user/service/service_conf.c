@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char conf_main[] = "/etc/system.conf", conf_folder[] = "/etc/system.conf.d";
 
@@ -23,6 +24,7 @@ static void conf_begin(struct conf *conf)
 {
 	conf_init(conf, stderr);
 	conf->user_find = user_find;
+	conf->nr_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 static bool conf_read_path(struct conf *conf, const char *path)

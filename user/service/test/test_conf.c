@@ -260,6 +260,108 @@ static void any_text_is_survived(void)
 	}
 }
 
+/* ---- damaged files ---- */
+
+enum { DAMAGED_FILES = 4000, FILE_BYTES = 16384 };
+static const char image_file[] = "images/rootfs/etc/system.conf";
+
+static size_t file_load(char *text)
+{
+	FILE *in = fopen(image_file, "r");
+	size_t n = in ? fread(text, 1, FILE_BYTES - 1, in) : 0;
+
+	EXPECT(n > 1000);
+	if (in)
+		fclose(in);
+	text[n] = 0;
+	return n;
+}
+
+/* Bytes become others, vanish, are doubled; pieces move; the end is cut off. */
+static size_t text_damage(char *text, size_t n, unsigned int *seed)
+{
+	static const char telling[] = "{};\"#\n\0 :/-09afALZ\377\200\t";
+	size_t at = (size_t)rand_r(seed) % n, len = (size_t)rand_r(seed) % 40, to = (size_t)rand_r(seed) % n;
+
+	len = at + len > n ? n - at : len;
+	switch (rand_r(seed) % 6) {
+	case 0: text[at] = (char)rand_r(seed); return n;
+	case 1: text[at] = telling[(size_t)rand_r(seed) % (sizeof(telling) - 1)]; return n;
+	case 2: memmove(text + at, text + at + len, n - at - len); return n - len > 1 ? n - len : n;
+	case 3:
+		if (n + len >= FILE_BYTES)
+			return n;
+		memmove(text + at + len, text + at, n - at);
+		return n + len;
+	case 4:
+		memmove(text + to, text + at, to + len > n ? n - to : len);
+		return n;
+	default: return rand_r(seed) % 20 ? n : at + 1;
+	}
+}
+
+/* Mistakes are told with the file's name, or everything is understood; every entry can be evaluated, by name and as it stands. */
+static void text_try(char *text, size_t n)
+{
+	static char words[1 << 20];
+	FILE *errors = fmemopen(words, sizeof(words) - 1, "w"), *in = fmemopen(text, n, "r");
+	struct conf_service s;
+	struct conf c;
+	bool good;
+
+	words[0] = 0;
+	conf_init(&c, errors);
+	c.user_find = only_daemon;
+	c.nr_cpus = 2;
+	good = conf_read(&c, in, "damaged");
+	for (const struct conf_entry *e = c.entries; e; e = e->next) {
+		EXPECT(conf_find(&c, e->name.text) != 0);
+		good = conf_evaluate(&c, e, &s) && good;
+		EXPECT(s.sends.len <= sizeof(s.sends.text) && s.control.len <= sizeof(s.control.text));
+		EXPECT(s.priv.nr_io <= NR_IO_RANGES && s.priv.nr_mem <= NR_MEM_RANGES && s.priv.nr_irq <= NR_IRQS_PER_SERVICE);
+		EXPECT(s.pci.nr_ids <= RS_PCI_MAX && s.pci.nr_classes <= RS_PCI_MAX && s.nr_majors <= RS_NR_MAJORS);
+	}
+	EXPECT(good == (c.nr_errors == 0));
+	conf_fini(&c);
+	fclose(in);
+	fclose(errors);
+	EXPECT(good || strncmp(words, "damaged:", 8) == 0);
+}
+
+static void damaged_files_are_survived(void)
+{
+	static char whole[FILE_BYTES], text[FILE_BYTES];
+	size_t whole_len = file_load(whole);
+
+	for (unsigned int i = 0; i < DAMAGED_FILES; i++) {
+		unsigned int seed = i;
+		size_t n = whole_len;
+
+		memcpy(text, whole, FILE_BYTES);
+		for (int k = rand_r(&seed) % 8; k >= 0; k--)
+			n = text_damage(text, n, &seed);
+		text_try(text, n);
+	}
+}
+
+static void processors_of_this_machine(void)
+{
+	char text[] = "service x {\n cpu 4 5;\n};", fine[] = "service x { cpu 1 5; };";
+	struct conf c;
+	struct conf_service s;
+	FILE *errors = fmemopen(told, sizeof(told), "w"), *in = fmemopen(text, strlen(text), "r");
+
+	memset(told, 0, sizeof(told));
+	conf_init(&c, errors);
+	c.nr_cpus = 4;
+	EXPECT(conf_read(&c, in, "f") && !conf_evaluate(&c, c.entries, &s));
+	conf_fini(&c);
+	fclose(errors);
+	fclose(in);
+	EXPECT(strstr(told, "f:2: this machine has none of these processors, expected one of 0 to 3"));
+	EXPECT(try(fine, "x", &s));
+}
+
 int main(void)
 {
 	an_entry_is_understood();
@@ -272,5 +374,7 @@ int main(void)
 	the_first_of_two_files_counts();
 	the_files_of_the_image_are_good();
 	any_text_is_survived();
+	damaged_files_are_survived();
+	processors_of_this_machine();
 	return expect_end();
 }

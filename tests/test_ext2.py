@@ -100,3 +100,13 @@ def test_damaged_disks_do_no_harm(guest, tmp_path, shape):
     got = guest(f"{RAMDISK}\n./ext2_damage good.img /dev/ram0 {FIRST_SEED} {SEEDS // 2} || dmesg | tail -n 40\nservice history | grep -i 'ext2.*died'",
                 add=[image, program], mem=256, timeout=100 + SEEDS)
     assert got.text.startswith("ok ") and got.text.count("\n") == 1, str(got)
+
+
+def test_reads_and_writes_are_those_of_any_file_system(guest, tmp_path):
+    """Among them reads of many pages, which are one copy, into memory with a hole."""
+    disk = str(tmp_path / "disk.img")
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext2", disk, "64M"], check=True)
+    got = guest(UP + "mount -t ext2 /dev/vd0 /mnt && cd /mnt && /root/test_read_write && cd / && umount /mnt", disk=[disk], timeout=60,
+                add=[os.path.join(machine.BUILD, "guesttest", "musl", "test_read_write")])
+    assert got.status == 0, str(got)
+    e2fsck(disk)

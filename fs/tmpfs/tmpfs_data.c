@@ -32,6 +32,26 @@ static uint8_t *file_page(struct node *n, uint64_t at)
 	return slot && *slot ? page_slot_addr(*slot) : NULL;
 }
 
+/* The bytes [at, at + len) up to the first hole. */
+static void pages_gather(struct node *n, uint64_t at, uint64_t len, struct fs_pieces *s)
+{
+	s->n = 0;
+	s->bytes = 0;
+	for (uint64_t part; len; at += part, len -= part) {
+		const uint8_t *page = file_page(n, at);
+		part = min_u64(len, TMPFS_BLOCK - at % TMPFS_BLOCK);
+		if (!page || !fs_pieces_add(s, page + at % TMPFS_BLOCK, part))
+			return;
+	}
+}
+
+static int64_t hole_read(const struct fs_data *data, uint64_t done, uint64_t len)
+{
+	uint64_t part = min_u64(len - done, TMPFS_BLOCK - (data->offset + done) % TMPFS_BLOCK);
+	int64_t r = fs_data_zero(data, done, part);
+	return r ? r : (int64_t)part;
+}
+
 int64_t file_read(uint64_t id, const struct fs_data *data)
 {
 	int64_t r;
@@ -41,14 +61,13 @@ int64_t file_read(uint64_t id, const struct fs_data *data)
 	if (data->offset >= n->size)
 		return 0;
 	uint64_t len = min_u64(data->len, n->size - data->offset), done = 0;
+	struct fs_pieces pieces;
 	while (done < len) {
-		uint64_t at = data->offset + done, in_page = at % TMPFS_BLOCK;
-		uint64_t part = min_u64(len - done, TMPFS_BLOCK - in_page);
-		uint8_t *page = file_page(n, at);
-		r = page ? fs_data_out(data, done, page + in_page, part) : fs_data_zero(data, done, part);
-		if (r)
+		pages_gather(n, data->offset + done, len - done, &pieces);
+		r = pieces.n ? fs_pieces_out(data, done, &pieces) : hole_read(data, done, len);
+		if (r < 0)
 			return done ? (int64_t)done : r;
-		done += part;
+		done += (uint64_t)r;
 	}
 	if (n->atime_ns <= n->mtime_ns || n->atime_ns <= n->ctime_ns)
 		n->atime_ns = fs_now();

@@ -17,12 +17,12 @@ enum { LOG_BYTES = 128 * 1024, LINE_BYTES = 256, MAX_READERS = 4, CATCH_UP_BYTES
 static struct {
 	char ring[LOG_BYTES];
 	uint64_t end;			/* bytes ever written */
-	uint64_t signalled;		/* end when readers were last told */
 	uint64_t shown;			/* what the console has seen */
 	bool console_off, inside_line;
 	int level;
 	endpoint_t readers[MAX_READERS];	/* 0: none */
 } klog = { .level = LOG_INFO };
+static HOT_DATA bool log_grown;		/* since readers were last told; apart, because each way out of the kernel looks at it */
 
 void log_set_level(int level)
 {
@@ -51,6 +51,7 @@ static void log_put(const char *text, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++)
 		klog.ring[klog.end++ % LOG_BYTES] = text[i];
+	log_grown = true;
 }
 
 /* Lines in the ring begin with the time since boot, as people know it from dmesg; the console shows them bare. */
@@ -133,9 +134,9 @@ void log_forget(struct proc *p)
 
 void log_flush_signal(void)
 {
-	if (likely(klog.signalled == klog.end))
+	if (likely(!log_grown))
 		return;
-	klog.signalled = klog.end;
+	log_grown = false;
 	for (int i = 0; i < MAX_READERS; i++) {
 		struct proc *reader = proc_of_endpoint(klog.readers[i]);
 

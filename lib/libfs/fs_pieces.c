@@ -12,20 +12,6 @@
 
 _Static_assert((int)FS_PIECES_MAX <= (int)VSAFECOPY_MAX, "pieces fit into one call");
 
-bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len)
-{
-	if (s->n && s->v[s->n - 1].p + s->v[s->n - 1].len == p) {
-		s->v[s->n - 1].len += len;
-	} else {
-		if (s->n == FS_PIECES_MAX)
-			return false;
-		s->v[s->n].p = p;
-		s->v[s->n++].len = len;
-	}
-	s->bytes += len;
-	return true;
-}
-
 static int64_t all_out(const struct fs_data *data, uint64_t at, const struct fs_pieces *s, uint64_t *done)
 {
 	struct vsafecopy c[FS_PIECES_MAX];

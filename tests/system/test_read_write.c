@@ -145,6 +145,49 @@ static void buffers_that_end_in_a_hole(void)
 	unlink("f");
 }
 
+enum { PAGES = 20 };
+
+/* As many bytes as there is room for in front of the hole, each of them the right one, and the rest untouched. */
+static void read_up_to(int fd, char *mem, size_t hole, size_t at, off_t offset)
+{
+	size_t room = hole - at;
+	memset(mem, 0x7e, hole);
+	CHECK_EQ(pread(fd, mem + at, (PAGES - 4) * PAGE, offset), room);
+	for (size_t i = 0; i < room; i++)
+		NEED(mem[at + i] == (char)((offset + i) / 16));
+	for (size_t i = 0; i < at; i++)
+		NEED(mem[i] == 0x7e);
+}
+
+/* Reads of many pages go in one copy; a hole in the middle ends them where it begins, whatever the offsets. */
+static void long_reads_up_to_a_hole(void)
+{
+	char *mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open("f", O_CREAT | O_RDWR, 0644);
+	NEED(mem != MAP_FAILED && fd >= 0);
+	for (size_t i = 0; i < PAGES * PAGE; i++)
+		mem[i] = (char)(i / 16);
+	CHECK_EQ(write(fd, mem, PAGES * PAGE), PAGES * PAGE);
+	NEED(munmap(mem, PAGES * PAGE) == 0);
+	/* Nothing of it is present: each page comes as it is needed. */
+	mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK_EQ(pread(fd, mem, PAGES * PAGE, 0), PAGES * PAGE);
+	for (size_t i = 0; i < PAGES * PAGE; i++)
+		NEED(mem[i] == (char)(i / 16));
+	NEED(munmap(mem + 9 * PAGE, PAGE) == 0);
+	read_up_to(fd, mem, 9 * PAGE, 0, 0);
+	read_up_to(fd, mem, 9 * PAGE, 100, 0);
+	read_up_to(fd, mem, 9 * PAGE, 0, 777);
+	read_up_to(fd, mem, 9 * PAGE, 9 * PAGE - 1, 5000);
+	NEED(mprotect(mem + 5 * PAGE, PAGE, PROT_READ) == 0);
+	read_up_to(fd, mem, 5 * PAGE, 3 * PAGE + 17, 4095);
+	CHECK_ERR(pread(fd, mem + 5 * PAGE, 3 * PAGE, 0), EFAULT);
+	CHECK_ERR(pread(fd, mem + 9 * PAGE, 3 * PAGE, 0), EFAULT);
+	munmap(mem, PAGES * PAGE);
+	close(fd);
+	unlink("f");
+}
+
 static void huge_counts(void)
 {
 	int fd = file_make("f", "0123456789");
@@ -180,6 +223,7 @@ int main(void)
 	RUN(vectors);
 	RUN(version_two_calls);
 	RUN(buffers_that_end_in_a_hole);
+	RUN(long_reads_up_to_a_hole);
 	RUN(huge_counts);
 	RUN(holes_read_as_zeros);
 	return check_end();

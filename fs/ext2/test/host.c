@@ -57,16 +57,6 @@ int64_t fs_pieces_out(const struct fs_data *d, uint64_t at, const struct fs_piec
 	return (int64_t)done;
 }
 
-bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len)
-{
-	if (s->n == FS_PIECES_MAX)
-		return false;
-	s->v[s->n].p = p;
-	s->v[s->n++].len = len;
-	s->bytes += len;
-	return true;
-}
-
 int64_t fs_data_in(const struct fs_data *d, uint64_t at, void *to, size_t len)
 {
 	if (at + len > host_user_limit)

@@ -90,7 +90,19 @@ int64_t fs_data_zero(const struct fs_data *data, uint64_t at, size_t len);
 enum { FS_PIECES_MAX = 64 };
 struct fs_pieces { unsigned n; uint64_t bytes; struct { const uint8_t *p; size_t len; } v[FS_PIECES_MAX]; };
 /* Append; false: no room. A piece that lies behind the last one in memory becomes part of it. Begin with n = bytes = 0. */
-bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len);
+static inline bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len)
+{
+	if (s->n && s->v[s->n - 1].p + s->v[s->n - 1].len == p) {
+		s->v[s->n - 1].len += len;
+	} else {
+		if (s->n == FS_PIECES_MAX)
+			return false;
+		s->v[s->n].p = p;
+		s->v[s->n++].len = len;
+	}
+	s->bytes += len;
+	return true;
+}
 /* Returns the bytes moved: fewer than s->bytes where memory of the asking process is missing; an error as above if that is none. */
 int64_t fs_pieces_out(const struct fs_data *data, uint64_t at, const struct fs_pieces *s);
 

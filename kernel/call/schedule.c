@@ -9,7 +9,7 @@ err_t kcall_SCHEDULE(struct proc *caller, struct kcall *c)
 {
 	enum { QUANTUM_MAX_US = 1000000 };
 	struct proc *p = kcall_target(caller, c, 0);
-	uint64_t online = (1ull << arch_cpu_count()) - 1, mask = c->w[3] ? c->w[3] : ~0ull;
+	uint64_t online = ~0ull >> (64 - arch_cpu_count()), mask = c->w[3] ? c->w[3] : ~0ull;
 
 	if (!p)
 		return -EDEADEPT;

@@ -67,8 +67,8 @@ err_t rs_start(struct rs_slot *s)
 
 	if (r != 0)
 		return r;
-	rs_priv_refresh_others(s);
 	s->pub->endpoint = ep;
+	rs_priv_refresh_others(s);
 	s->pub->pid = pm_service_pid(ep);
 	rs_tell_failed(s, false);
 	rs_tell_up(s);

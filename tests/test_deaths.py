@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Services that die at every moment of their lives and in every way: what RS makes of it, what it says, what clients see.
 
-One boot for all lives that end quickly, one for those that take their time; the driver of the disk a program is read from is the third.
+One boot for what ends quickly, one for what takes its time, one each for boot services, policy scripts, and the driver of a disk that is in use.
 """
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -191,3 +192,23 @@ def test_policy_scripts(tmp_path):
         assert report.told(f"read {name}") == ("abcd", 0), report.text
     assert "hung is started: its script has decided nothing within 10 s" in report.why("hung at last"), report.text
     assert all(s["restarts"] == 0 and s["health"] == "good" for s in report.others()), report.text
+
+
+def test_disk_driver_dies_with_the_pci_server_and_under_its_own_program(tmp_path):
+    disk, second = str(tmp_path / "disk.img"), tmp_path / "second.img"
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext2", "-b", "4096", disk, "16M"], check=True)
+    second.write_bytes(b"second".ljust(1 << 20, b"\0"))
+    report = run("disk.sh", tmp_path, disk=[disk, str(second)])
+    assert report.told("both orders") == (4 * "wait 0\n", 0), report.text
+    assert_recovered(report, "virtio_blk", 4, {"signal": 2, "exit": 1, "failed check": 1},
+                     2 * ["died: killed"] + ["died: ended itself with status 0", "died: a check of its own failed"])
+    assert_recovered(report, "pci", 4, {"signal": 2, "crash": 1, "exit": 1},
+                     2 * ["died: killed"] + ["died: segmentation fault.*", "died: ended itself with status 0"])
+    assert re.search("^Clients: [0-9]+ requests were repeated, 0 failed", report.why("virtio_blk"), re.M), report.why("virtio_blk")
+    assert report.told("own program") == (3 * "wait 0\n" + "Hello, World!\nwait 0\n", 0), report.text
+    assert report.status("second")["state"] == "running", report.text
+    for what in ("sync", "files"):
+        assert report.told(what) == ("", 0), report.text
+    assert all(s["restarts"] == 0 and s["health"] == "good" for s in report.others() if s["name"] not in ("virtio_blk", "pci")), report.text
+    done = subprocess.run(["/sbin/e2fsck", "-fn", disk], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

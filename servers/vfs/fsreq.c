@@ -65,10 +65,15 @@ static int fs_exchange_counted(endpoint_t fs, struct message *m, struct fs_rep *
 		driver_remounted_wait(fs);
 		uint32_t instance = driver_instance(fs);
 		int r = fs_exchange_once(fs, m, rep, &answered);
-		if (answered || !driver_came_back(fs, instance))
+		if (answered)
 			return r;
+		if (!driver_came_back(fs, instance)) {
+			report_failed(fs, "");
+			return r;
+		}
 		if (!repeats)
 			return -ERESTARTSYS;
+		report_repeated(fs, "");
 		++*repeats;
 	}
 }

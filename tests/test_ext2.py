@@ -102,6 +102,20 @@ def test_damaged_disks_do_no_harm(guest, tmp_path, shape):
     assert got.text.startswith("ok ") and got.text.count("\n") == 1, str(got)
 
 
+@pytest.mark.parametrize("shape", ["-b1024 -I128", "-b4096 -I256"])
+def test_the_file_system_dies_and_nobody_notices(guest, tmp_path, shape):
+    disk = str(tmp_path / "disk.img")
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext2", *shape.split(), disk, "64M"], check=True)
+    ways = ["kill", "crash", "kill", "exit", "check"]
+    here = os.path.join(machine.ROOT, "tests", "recovery")
+    got = guest("./dying_fs.sh 1 " + " ".join(ways), disk=[disk], timeout=100,
+                add=[os.path.join(here, "dying_fs.sh"), os.path.join(machine.BUILD, "tests", "recovery", "records")])
+    assert got.status == 0 and got.text.split("\n")[:2] == [f"restarts {len(ways)}", str(len(ways))], str(got)
+    done = subprocess.run(["/sbin/e2fsck", "-fy", disk], capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    e2fsck(disk)
+
+
 def test_reads_and_writes_are_those_of_any_file_system(guest, tmp_path):
     """Among them reads of many pages, which are one copy, into memory with a hole."""
     disk = str(tmp_path / "disk.img")

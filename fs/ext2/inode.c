@@ -247,7 +247,7 @@ static void inode_encode(const struct inode *n, struct ext2_raw_inode *raw)
 		raw->uid_high = (uint16_t)(n->uid >> 16);
 		raw->gid_high = (uint16_t)(n->gid >> 16);
 	}
-	raw->links = (uint16_t)n->nlink;
+	raw->links = n->unborn ? 0 : (uint16_t)n->nlink;
 	raw->flags = n->flags;
 	raw->generation = n->generation;
 	raw->sectors = n->sectors;
@@ -519,6 +519,7 @@ int inode_new(struct ext2 *fs, struct inode *dir, const struct fs_new *how, stru
 	}
 	lock_get(&n->lock, true);
 	inode_fill(n, dir, how);
+	n->unborn = true;
 	if ((r = store(n, true))) {
 		n->gone = true;
 		lock_put(&n->lock);

@@ -135,6 +135,9 @@ static int node_enter(struct inode *d, const struct fs_name *name, const struct 
 		return r;
 	if (!(r = contents_make(n, d, target)))
 		r = dir_add(d, name, n->ino, n->mode);
+	n->unborn = false;
+	if (!r)
+		r = inode_store(n);
 	if (r) {
 		n->nlink = 0;
 	} else {

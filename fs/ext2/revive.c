@@ -6,11 +6,12 @@
  *
  *   owned, but free in the bitmap       is marked there, before anything can be allocated: nothing is given away twice
  *   owned by two                        damage: read-only
- *   free, but marked in the bitmap      stays: a block too few, for e2fsck to find
- *   inode in use without links          was unlinked while open: an orphan again, kept until VFS has said who has it open, or to the end
+ *   owned by nobody, but marked         was taken by a request that did not end: free again. The same for numbers of inodes
+ *   inode in use without links          was unlinked while open, or did not get its name: an orphan again, kept until VFS has said who has
+ *                                       it open, or to the end
  *
- * Counts of free blocks and inodes follow from the bitmaps. The superblock goes on saying that the file system was not unmounted
- * cleanly, until e2fsck has looked at it.
+ * Counts of free blocks and inodes follow from the bitmaps. What is not put right here are counts of links that are too high (a name that
+ * was half made or half removed). So the superblock goes on saying that the file system was not unmounted cleanly, until e2fsck has looked.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 struct recount {
 	struct ext2 *fs;
 	uint8_t *owned;			/* a bit for each block */
-	uint32_t found;			/* owned, but free in the bitmap */
+	uint32_t found, given_back;	/* owned, but free in the bitmap; the other way round */
 	uint32_t orphans, orphan[ORPHANS_KEPT_MAX];
 	uint32_t dirs;			/* in the group at hand */
 };
@@ -52,14 +53,20 @@ static int table_own(struct recount *c, uint32_t ino, uint32_t block, int level)
 	return r;
 }
 
+/* What mke2fs made (the room for more descriptors) lies among the metadata and is nobody else's business. */
+static bool is_reserved(const struct ext2 *fs, uint32_t ino) { return ino < fs->first_ino && ino != EXT2_ROOT_INO; }
+
 static int pointers_own(struct recount *c, uint32_t ino, const uint32_t *slots, uint32_t n, int level)
 {
+	bool reserved = is_reserved(c->fs, ino);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!slots[i])
 			continue;
+		if (reserved && !ext2_block_is_data(c->fs, slots[i]))
+			continue;
 		if (!ext2_block_is_data(c->fs, slots[i]))
 			return ext2_damaged(c->fs, "inode %u points to block %u, which cannot be", ino, slots[i]);
-		if (!own(c, slots[i]))
+		if (!own(c, slots[i]) && !reserved)
 			return ext2_damaged(c->fs, "block %u belongs to inode %u and to another one", slots[i], ino);
 		int r = level ? table_own(c, ino, slots[i], level) : 0;
 		if (r)
@@ -81,16 +88,14 @@ static int inode_own(struct recount *c, const struct inode *n)
 	return r;
 }
 
-/* An inode of the bitmap. What cannot be loaded is no file: a number too few. */
+/* An inode of the bitmap. -ESTALE: it is none. */
 static int number_recount(struct recount *c, uint32_t ino)
 {
 	struct inode *n;
-	if (ino < c->fs->first_ino && ino != EXT2_ROOT_INO)
-		return 0;	/* mke2fs made it, and nobody changes it */
 	int r = inode_get(c->fs, ino, &n);
 	if (r)
-		return r == -ESTALE ? 0 : r;
-	bool orphan = n->nlink == 0;
+		return is_reserved(c->fs, ino) && r == -ESTALE ? 0 : r;
+	bool orphan = n->nlink == 0 && !is_reserved(c->fs, ino);
 	r = inode_own(c, n);
 	c->dirs += inode_is_dir(n);
 	if (!r && orphan && c->orphans == ORPHANS_KEPT_MAX)
@@ -101,6 +106,18 @@ static int number_recount(struct recount *c, uint32_t ino)
 	inode_put(n);
 	n->refs -= orphan;
 	return r;
+}
+
+static int bitmap_store(struct ext2 *fs, uint32_t block, const uint8_t *from)
+{
+	struct buf b;
+	int r = buf_get(fs, block, CACHE_WRITE, &b);
+	if (r)
+		return r;
+	memcpy(b.data, from, fs->block_bytes);
+	buf_dirty(fs, &b);
+	buf_put(&b);
+	return 0;
 }
 
 static int bitmap_copy(struct ext2 *fs, uint32_t block, uint8_t *to)
@@ -137,36 +154,48 @@ static int group_inodes_recount(struct recount *c, uint32_t group, uint8_t *map)
 	c->dirs = 0;
 	if (!r && bits_clear(map, per) < per)
 		table_ahead(fs, g);
-	for (uint32_t i = 0; i < per && !r; i++)
+	bool changed = false;
+	for (uint32_t i = 0; i < per && !r; i++) {
 		if (map[i / 8] >> i % 8 & 1)
 			r = number_recount(c, group * per + i + 1);
+		if (r != -ESTALE)
+			continue;
+		map[i / 8] &= (uint8_t)~(1u << i % 8);
+		changed = true;
+		r = 0;
+	}
+	if (!r && changed)
+		r = bitmap_store(fs, g->inode_bitmap, map);
 	g->free_inodes = bits_clear(map, per);
 	g->used_dirs = c->dirs;
 	return r;
 }
 
-static int group_blocks_recount(struct recount *c, uint32_t group)
+/* Bit by bit: owned, or metadata. */
+static void bitmap_correct(struct recount *c, uint32_t group, uint8_t *map)
 {
-	struct ext2 *fs = c->fs;
-	struct group *g = &fs->groups[group];
-	uint32_t first = group_first_block(fs, group), blocks = group_blocks(fs, group);
-	struct buf b;
-	int r = buf_get(fs, g->block_bitmap, CACHE_WRITE, &b);
-	if (r)
-		return r;
+	uint32_t first = group_first_block(c->fs, group), blocks = group_blocks(c->fs, group);
 	for (uint32_t i = 0; i < blocks; i++) {
 		uint8_t bit = (uint8_t)(1u << i % 8);
-		if (b.data[i / 8] & bit || !(c->owned[(first + i) / 8] >> (first + i) % 8 & 1))
+		bool owned = c->owned[(first + i) / 8] >> (first + i) % 8 & 1;
+		if (owned == !!(map[i / 8] & bit) || (!owned && !ext2_block_is_data(c->fs, first + i)))
 			continue;
-		b.data[i / 8] |= bit;
-		c->found++;
+		map[i / 8] ^= bit;
+		*(owned ? &c->found : &c->given_back) += 1;
 	}
-	g->free_blocks = bits_clear(b.data, blocks);
+}
+
+static int group_blocks_recount(struct recount *c, uint32_t group, uint8_t *map)
+{
+	struct group *g = &c->fs->groups[group];
+	uint32_t changes = c->found + c->given_back;
+	int r = bitmap_copy(c->fs, g->block_bitmap, map);
+	if (r)
+		return r;
+	bitmap_correct(c, group, map);
+	g->free_blocks = bits_clear(map, group_blocks(c->fs, group));
 	g->dirty = true;
-	if (c->found)
-		buf_dirty(fs, &b);
-	buf_put(&b);
-	return 0;
+	return c->found + c->given_back == changes ? 0 : bitmap_store(c->fs, g->block_bitmap, map);
 }
 
 static void totals_set(struct ext2 *fs)
@@ -200,7 +229,7 @@ static int recount(struct recount *c)
 	for (uint32_t g = 0; g < fs->nr_groups && !r; g++)
 		r = group_inodes_recount(c, g, map);
 	for (uint32_t g = 0; g < fs->nr_groups && !r; g++)
-		r = group_blocks_recount(c, g);
+		r = group_blocks_recount(c, g, map);
 	free(map);
 	if (r)
 		return r;
@@ -220,7 +249,7 @@ int ext2_take_over(struct ext2 *fs)
 		c->owned = calloc(1, fs->super.blocks_count / 8 + 1);
 		r = c->owned ? recount(c) : -ENOMEM;
 		if (!r)
-			printf("ext2: taken over: %u blocks were in use but free in the bitmap, %u files are open without a name\n", c->found,
+			printf("ext2: taken over: %u blocks marked, %u given back, %u files without a name\n", c->found, c->given_back,
 			       c->orphans);
 		free(c->owned);
 	}

@@ -8,6 +8,10 @@
  * The table of opens has one entry for each client and minor. It is what tells a request of now from one that was meant for a
  * predecessor, and it holds each client's right. Clients that died without closing are swept out when a disk is opened.
  *
+ * A client that opens while requests of it are at work is the successor of one that died with them, under the same endpoint. Its open is
+ * answered when they have ended: what it writes then is not overtaken by what the dead one wrote, and no device is at work in the dead
+ * one's memory any more.
+ *
  * If this process dies here: the table is lost, as it must be: all clients open again.
  */
 #include "bdev_private.h"
@@ -18,7 +22,13 @@
 
 enum { BDEV_OPENS_MAX = 1024, BDEV_SECTOR = 512 };
 
-struct bdev_open { endpoint_t client; uint32_t minor, access, count; };
+struct bdev_open {
+	endpoint_t client;
+	uint32_t minor, access, count;
+	uint32_t busy;			/* requests at work */
+	uint32_t drain;			/* so many have to end before `again` is answered; 0: nobody waits */
+	struct bdev_request again;	/* an open */
+};
 
 static struct {
 	const struct bdev_driver *driver;
@@ -161,12 +171,35 @@ static void bdev_open_done(const struct bdev_request *r, int64_t result)
 	bdev_answer(r->client, r->id, result, place.len, disk.block_size);
 }
 
+static bool bdev_is_work(const struct bdev_request *r) { return r->type != BDEV_OPEN && r->type != BDEV_CLOSE; }
+
+static int64_t rq_open(const struct bdev_request *r);
+
+static void bdev_work_done(const struct bdev_request *r)
+{
+	struct bdev_open *o = bdev_open_find(r->client, r->minor);
+	struct bdev_request again;
+	int64_t result;
+
+	if (!o || !o->busy)
+		return;
+	o->busy--;
+	if (!o->drain || --o->drain)
+		return;
+	again = o->again;
+	result = rq_open(&again);
+	if (result != BDEV_LATER)
+		bdev_open_done(&again, result);
+}
+
 void bdev_reply(const struct bdev_request *r, int64_t result)
 {
 	if (r->type == BDEV_OPEN)
 		bdev_open_done(r, result);
 	else
 		bdev_answer(r->client, r->id, result, 0, 0);
+	if (bdev_is_work(r))
+		bdev_work_done(r);
 }
 
 /* The table of partitions is read anew as well: one that reaches beyond the end is not there any more, nor is a GPT's second copy. */
@@ -322,10 +355,26 @@ static int64_t rq_flush(const struct bdev_request *r)
 	return err ? err : bdev.driver->flush ? bdev.driver->flush(r) : 0;
 }
 
+/* True: it is answered later. */
+static bool bdev_open_waits(const struct bdev_request *r)
+{
+	struct bdev_open *o = bdev_open_find(r->client, r->minor);
+
+	if (!o || !o->busy)
+		return false;
+	o->drain = o->busy;
+	o->again = *r;
+	return true;
+}
+
 static int64_t bdev_run(struct bdev_request *r, const struct bdev_req *req)
 {
+	struct bdev_open *o = bdev_is_work(r) ? bdev_open_find(r->client, r->minor) : 0;
+
+	if (o)
+		o->busy++;
 	switch (r->type) {
-	case BDEV_OPEN: return rq_open(r);
+	case BDEV_OPEN: return bdev_open_waits(r) ? BDEV_LATER : rq_open(r);
 	case BDEV_CLOSE: return rq_close(r);
 	case BDEV_FLUSH: return rq_flush(r);
 	default: return rq_transfer(r, req);

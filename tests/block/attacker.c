@@ -206,8 +206,8 @@ static void memory_of_others(void)
 /* Requests to VM that are for the servers; those that are never answered are sent, and must be without effect. */
 static void requests_to_vm(void)
 {
-	static const uint32_t answered[] = { VM_FORK, VM_EXIT, VM_EXEC_NEW, VM_MMAP_FOR, VM_PREFAULT, VM_INFO, VM_UPDATE, VM_SET_PRIV, VM_RLIMIT,
-		VM_MAP_ARCHIVE, VM_FREE_ARCHIVE, VM_PROTECT_FOR, VM_RELEASE };
+	static const uint32_t answered[] = { VM_FORK, VM_EXIT, VM_EXEC_NEW, VM_MMAP_FOR, VM_PREFAULT, VM_INFO, VM_UPDATE, VM_SET_PRIV,
+		VM_RLIMIT, VM_MAP_ARCHIVE, VM_FREE_ARCHIVE, VM_PROTECT_FOR, VM_RELEASE };
 	struct message m;
 
 	for (size_t i = 0; i < sizeof(answered) / sizeof(answered[0]); i++)
@@ -269,7 +269,8 @@ static void requests_of_others_to_rs(void)
 
 static void names_of_others(void)
 {
-	static const char *const drivers[] = { "drv.blk.virtio_blk", "drv.chr.tty", "drv.failed.virtio_blk", "drv.failed.attacker", "drv.x" };
+	static const char *const drivers[] = { "drv.blk.virtio_blk", "drv.chr.tty", "drv.failed.virtio_blk", "drv.failed.attacker",
+		"drv.x" };
 	uint64_t value;
 	size_t len = sizeof(value);
 

@@ -113,6 +113,10 @@ static void bdev_start(void *ctx, struct cache_io *of)
 	t->io.op = ops[of->op];
 	for (uint32_t i = 0; i < of->nsegs; i++)
 		t->vec[i] = (struct bdev_vec){ of->seg[i].addr, of->seg[i].len };
+	if (of->nsegs == 1) {	/* spares the driver fetching the list */
+		t->io.data = of->seg[0].addr;
+		t->io.nvec = 0;
+	}
 	bdev_submit(&t->io);
 }
 

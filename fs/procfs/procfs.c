@@ -412,6 +412,7 @@ static const struct fs_ops proc_ops = {
 static err_t proc_init(const struct sef_init_info *info)
 {
 	facts_services_init(info);
+	fs_announce();
 	return 0;
 }
 

@@ -5,12 +5,10 @@
  */
 #include <libfs/fs.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <abi/endpoint.h>
 #include <libfiber/fiber.h>
-#include <libsef/ds.h>
 #include <libsef/sef.h>
 #include <libsys/ipc.h>
 
@@ -44,22 +42,9 @@ static void loop_run(void)
 	}
 }
 
-/* VFS hears of each new instance: what it asked of one before is not answered any more. */
-static void announce(void)
-{
-	char label[LABEL_LEN], key[DS_KEY_LEN];
-	err_t r = ds_retrieve_label_name(label, sef_self());
-	if (r == 0) {
-		snprintf(key, sizeof key, "drv.blk.%s", label);
-		r = ds_publish_u64(key, DS_DRIVER_UP, DSF_OVERWRITE);
-	}
-	if (r)
-		fail_stop("cannot announce: %s", err_text(r));
-}
-
 _Noreturn void fs_task_fibers(const struct fs_ops *ops, const struct fs_loop *loop)
 {
-	announce();
+	fs_announce();
 	fibers.ops = ops;
 	fibers.loop = *loop;
 	fibers_run(loop->stack_bytes ? loop->stack_bytes : STACK_DEFAULT, loop_run);

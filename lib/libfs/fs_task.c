@@ -7,12 +7,14 @@
 #include <libfs/fs.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <abi/endpoint.h>
 #include <abi/errno.h>
+#include <libsef/ds.h>
 #include <libsef/sef.h>
 #include <libsys/ipc.h>
 #include <libsys/kcall.h>
@@ -42,6 +44,18 @@ static void dirbuf_give(uint8_t *buf)
 		free(buf);
 	else
 		task.dirbuf = buf;
+}
+
+void fs_announce(void)
+{
+	char label[LABEL_LEN], key[DS_KEY_LEN];
+	err_t r = ds_retrieve_label_name(label, sef_self());
+	if (r == 0) {
+		snprintf(key, sizeof key, "drv.blk.%s", label);
+		r = ds_publish_u64(key, DS_DRIVER_UP, DSF_OVERWRITE);
+	}
+	if (r)
+		fail_stop("cannot announce: %s", err_text(r));
 }
 
 /* ---- moving bytes ---------------------------------------------------------------------------------------------- */

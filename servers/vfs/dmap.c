@@ -94,6 +94,14 @@ struct driver *dmap_of_endpoint(endpoint_t ep)
 	return NULL;
 }
 
+struct driver *dmap_service(endpoint_t ep)
+{
+	for (struct driver *d = dmap.drivers; d < dmap.drivers + NR_SYS_PROCS && d->label[0]; d++)
+		if (d->ep == ep)
+			return d;
+	return NULL;
+}
+
 /* ---- changes --------------------------------------------------------------------------------------------------- */
 
 static void driver_state_set(struct driver *d, enum driver_state state)
@@ -155,12 +163,12 @@ void dmap_map(int32_t major, endpoint_t ep, const char *label)
 
 /* ---- events ---------------------------------------------------------------------------------------------------- */
 
-/* A file system on a disk, or blockfs: the requests that its predecessor has not answered will not be. Under the old endpoint it is
- * one that goes on where that one was. */
+/* A file system: the requests that its predecessor has not answered will not be. Under the old endpoint it is one that goes on where that
+ * one was, if it was started for a mount or all its files are made up. */
 static void service_gone(struct driver *d, endpoint_t old)
 {
 	requests_fail(old);
-	if (d->ep != old || !mount_service_back(d))
+	if (d->ep != old || (!mount_service_back(d) && !mounts_made_up(old)))
 		mounts_service_dead(old);
 }
 

@@ -37,6 +37,7 @@ void dmap_map(int32_t major, endpoint_t ep, const char *label);	/* VFS_MAPDRIVER
 struct driver *dmap_char(uint32_t major);			/* NULL: no such major */
 struct driver *dmap_block(uint32_t major);
 struct driver *dmap_driver(const char *label);			/* NULL: never heard of */
+struct driver *dmap_service(endpoint_t ep);			/* who has announced itself; NULL: never heard of */
 struct driver *dmap_of_endpoint(endpoint_t ep);			/* NULL: not a driver of ours */
 /* That instance was found dead before anybody has told us: who needs the driver waits for another. */
 void driver_lost(struct driver *d, uint32_t instance);

@@ -133,15 +133,25 @@ static int mount_start(struct mount *m, const struct vnode *covered)
 	return r;
 }
 
+/* The entry of the device map by which its deaths are noticed. */
+static void service_use(struct mount *m, struct driver *service)
+{
+	m->service = service;
+	if (service)
+		service->uses++;
+}
+
 int mount_add(endpoint_t fs, const char *type, const char *source, const char *options, unsigned flags, struct vnode *covered)
 {
 	if (mounts.count >= MOUNT_MAX)
 		return -ENOSPC;
 	struct mount *m = mount_new(fs, type, source, options, flags);
 	int r = m ? mount_start(m, covered) : -ENOMEM;
-	if (r == 0)
-		mount_attach(m, covered);
-	return r;
+	if (r)
+		return r;
+	service_use(m, dmap_service(fs));
+	mount_attach(m, covered);
+	return 0;
 }
 
 int mount_hidden(endpoint_t fs, struct mount **out)
@@ -187,14 +197,6 @@ static int disk_start(struct mount *m, const char *dev_label, const struct vnode
 	return r;
 }
 
-/* The entry of the device map by which its deaths are noticed. */
-static void service_use(struct mount *m)
-{
-	m->service = dmap_driver(m->label);
-	if (m->service)
-		m->service->uses++;
-}
-
 int mount_add_disk(const struct mount_disk *d, const char *type, const char *source, const char *options, unsigned flags,
 		   struct vnode *covered)
 {
@@ -208,7 +210,7 @@ int mount_add_disk(const struct mount_disk *d, const char *type, const char *sou
 	if (r == 0) {
 		m->claims = true;
 		snprintf(m->label, sizeof m->label, "%s", d->label);
-		service_use(m);
+		service_use(m, dmap_driver(m->label));
 		mount_attach(m, covered);
 	} else if (m->root) {
 		mount_device_finish(m);
@@ -256,10 +258,10 @@ struct unmount_wait { bool done; int result; struct waitq q; };
 static void service_stop(const struct mount *m)
 {
 	struct message msg = { .type = RS_FS_STOP };
-	if (!m->label[0])
-		return;
 	if (m->service)
 		m->service->uses--;
+	if (!m->label[0])
+		return;
 	memcpy(MSG_BODY(struct rs_fs_stop_req, &msg)->label, m->label, LABEL_LEN);
 	peer_send(EP_RS, &msg);
 }
@@ -343,6 +345,14 @@ int mount_remove(struct mount *m, bool lazy)
 		return mount_device_finish(m);
 	mount_device_remove(m);
 	return 0;
+}
+
+bool mounts_made_up(endpoint_t fs)
+{
+	for (struct mount *m = mount_next(NULL); m; m = mount_next(m))
+		if (m->fs == fs)
+			return !m->device;
+	return false;
 }
 
 void mounts_service_dead(endpoint_t fs)

@@ -66,6 +66,7 @@ static inline uint64_t mount_dev(const struct mount *m)
 void mount_root_wait(void);
 bool mount_serves(endpoint_t fs);		/* is any file system of this service mounted? */
 void mounts_service_dead(endpoint_t fs);
+bool mounts_made_up(endpoint_t fs);		/* has it mounts, and no device under them? */
 /* A file system that was started for one mount is there again, under its endpoint. False: it has no mount. mount_again.c */
 bool mount_service_back(struct driver *d);
 int mount_options(const struct mount *m, const char *dev_label, char *buf, size_t room);	/* for the service; -EINVAL: too long */

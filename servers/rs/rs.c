@@ -5,7 +5,8 @@
  *
  *   rs_boot       the boot image: privileges (rs_boot_table), order, collecting the answers; rs_boot_image: programs kept from it
  *   rs_life       the state machine of a service, with its diagram; rs_signal: what an end was; rs_recover: what is done about it
- *   rs_process    making and removing processes; rs_stack: their initial stack; rs_priv: their privileges; rs_image: programs
+ *   rs_process    making and removing processes; rs_stack: their initial stack; rs_priv: their privileges; rs_place: when and where
+ *                 they run; rs_image: programs
  *   rs_time       heartbeats and deadlines
  *   rs_history    what happened, and `why` in words; rs_core: the memory of dead instances
  *   rs_tell       news for DS, VFS and PM

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When and where a service runs: its queue (`priority`), its turn (`quantum`), its processors (`cpu`). What is impossible on this machine is
- * refused when the service is brought up, in words, because it would never come true; what is possible is set at each start.
+ * When and where a service runs: its queue (`priority`), its turn (`quantum`), its processors (`cpu`). What is impossible on this machine
+ * is refused when the service is brought up, in words, because it would never come true; what is possible is set at each start.
  */
 #include "rs.h"
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A driver that asks for everything that its description does not give it: ports, registers, interrupts, PCI devices, memory and grants of
- * others, their rights, their names, signals for programs, and what is just beside the little that it may have. All of it is refused. Started
- * by tests/test_block.py while a real driver works; the description there must agree with what is permitted here.
+ * others, their rights, their names, signals for programs, and what is just beside the little that it may have. All of it is refused.
+ * Started by tests/test_block.py while a real driver works; the description there must agree with what is permitted here.
  */
 #include "../proto/service_check.h"
 #include <libsef/ds.h>

@@ -61,8 +61,8 @@ struct fs_ops {
 _Noreturn void fs_task(const struct fs_ops *ops);
 
 /*
- * A new instance is there (drv.blk.LABEL): what VFS has asked of one before will not be answered, and is asked again. For services that come
- * back, in their initialisation or right after it; fs_task_fibers() does it.
+ * A new instance is there (drv.blk.LABEL): what VFS has asked of one before will not be answered, and is asked again. For services that
+ * come back, in their initialisation or right after it; fs_task_fibers() does it.
  */
 void fs_announce(void);
 

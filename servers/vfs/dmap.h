@@ -18,6 +18,7 @@ enum driver_state {
 	DRIVER_UP,
 };
 
+struct mount;
 struct driver {
 	char label[LABEL_LEN];		/* "": free entry */
 	endpoint_t ep;			/* of the present or coming instance */
@@ -25,6 +26,7 @@ struct driver {
 	uint32_t instance;		/* counts driver-up events; the endpoint may be the same in all */
 	unsigned uses;			/* majors and devices that point here */
 	struct waitq changed;		/* woken when something of the above or of the char devices changes */
+	struct mount *mount;		/* of a file system that was started for it alone, also while it is being unmounted; or NULL */
 	bool remounting;		/* a file system: what VFS knows of it is told to the new instance; requests wait (mount_again.c) */
 	/* Character devices (cdev_recover.c), and file systems: */
 	bool reopening;			/* the devices that were open are told to the new instance; requests wait */

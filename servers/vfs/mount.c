@@ -211,6 +211,8 @@ int mount_add_disk(const struct mount_disk *d, const char *type, const char *sou
 		m->claims = true;
 		snprintf(m->label, sizeof m->label, "%s", d->label);
 		service_use(m, dmap_driver(m->label));
+		if (m->service)
+			m->service->mount = m;
 		mount_attach(m, covered);
 	} else if (m->root) {
 		mount_device_finish(m);
@@ -260,6 +262,8 @@ static void service_stop(const struct mount *m)
 	struct message msg = { .type = RS_FS_STOP };
 	if (m->service)
 		m->service->uses--;
+	if (m->service && m->service->mount == m)
+		m->service->mount = NULL;
 	if (!m->label[0])
 		return;
 	memcpy(MSG_BODY(struct rs_fs_stop_req, &msg)->label, m->label, LABEL_LEN);

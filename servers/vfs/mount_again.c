@@ -17,10 +17,7 @@
 
 static struct mount *mount_of(const struct driver *d)
 {
-	for (struct mount *m = mount_next(NULL); m; m = mount_next(m))
-		if (m->fs == d->ep && m->label[0] && !m->failed)
-			return m;
-	return NULL;
+	return d->mount && d->mount->fs == d->ep && !d->mount->failed ? d->mount : NULL;
 }
 
 /* -ESTALE: what happened to it was lost with the dead one. It stays, and errors tell. */
@@ -73,6 +70,7 @@ static void mount_again_job(struct job *job)
 		m = mount_of(d);
 		r = m ? mount_again(m, d->instance) : 0;
 	} while (d->again);
+	m = mount_of(d);	/* it may have been given up while we waited */
 	if (m && r) {
 		log_warn("the file system of %s cannot be mounted again: %s", m->source, err_text(r));
 		m->failed = true;

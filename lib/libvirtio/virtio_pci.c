@@ -14,7 +14,7 @@ enum {	/* common configuration, section 4.1.4.3 */
 	C_GENERATION = 21, C_QUEUE_SELECT = 22, C_QUEUE_SIZE = 24, C_QUEUE_VECTOR = 26, C_QUEUE_ENABLE = 28, C_QUEUE_NOTIFY = 30,
 	C_QUEUE_DESC = 32, C_QUEUE_DRIVER = 40, C_QUEUE_DEVICE = 48, C_BYTES = 56,
 };
-enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_FAILED = 128 };
+enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8, S_FAILED = 128, CAPS_MAX = 48 };
 #define RESET_NS 100000000ull
 
 static volatile uint8_t *at8(const struct virtio *v, uint32_t o) { return v->common.p + o; }
@@ -44,7 +44,7 @@ static err_t block_map(struct virtio *v, uint32_t cap, struct mapped_bars *bars,
 		r = -ENODEV;
 	if (r == 0 && !bars->p[bar])
 		r = pci_bar_map(v->dev, bar, &bars->p[bar], &bars->len[bar]);
-	if (r == 0 && (offset > bars->len[bar] || length > bars->len[bar] - offset))
+	if (r == 0 && (offset % 4 || offset > bars->len[bar] || length > bars->len[bar] - offset))
 		r = -ENODEV;
 	if (r == 0)
 		*block = (struct virtio_block){ bars->p[bar] + offset, length };
@@ -74,7 +74,7 @@ err_t virtio_attach(struct virtio *v, uint32_t dev)
 
 	*v = (struct virtio){ .dev = dev };
 	r = pci_reserve(dev);
-	while (r == 0 && pci_capability(dev, PCI_CAP_VENDOR, cap, &cap) == 0)
+	for (int i = 0; r == 0 && i < CAPS_MAX && pci_capability(dev, PCI_CAP_VENDOR, cap, &cap) == 0; i++)
 		r = capability_take(v, cap, &bars);
 	if (r == 0 && (!v->common.p || v->common.len < C_BYTES || !v->notify.p || !v->config.p))
 		r = -ENODEV;
@@ -92,6 +92,14 @@ err_t virtio_stop(struct virtio *v)
 		if (sys_uptime() > end)
 			return -EIO;
 	return 0;
+}
+
+void virtio_kill(struct virtio *v)
+{
+	if (virtio_stop(v) == 0)
+		return;
+	v->mastering = false;
+	pci_master_set(v->dev, false);
 }
 
 err_t virtio_reset(struct virtio *v)
@@ -155,7 +163,7 @@ err_t virtio_queue_enable(struct virtio *v, uint16_t n, const struct virtqueue *
 
 	*at16(v, C_QUEUE_SELECT) = n;
 	offset = (uint64_t)*at16(v, C_QUEUE_NOTIFY) * v->notify_multiplier;
-	if (offset + 2 > v->notify.len)
+	if (offset % 2 || offset + 2 > v->notify.len)
 		return -ENODEV;
 	*doorbell = (volatile uint16_t *)(v->notify.p + offset);
 	*at16(v, C_QUEUE_SIZE) = q->size;

@@ -19,13 +19,16 @@ enum { CFG_CAPACITY = 0, CFG_SIZE_MAX = 8, CFG_SEG_MAX = 12, CFG_BLK_SIZE = 20, 
 	CFG_ZEROES_UNMAP = 56, BLOCK_SIZE_MAX = 4096 };
 enum { DIRECT_SLOTS = 8 };
 
+/* A block may lie in 512-byte segments, each of which may cross a page. */
+static uint32_t segs_of_block(const struct vblk_disk *d) { return 2 * (d->block_size / VBLK_SECTOR); }
+
 /* Without a table of its own for each slot, the slots share the queue's descriptors. */
 static void slots_share_queue(struct vblk_disk *d)
 {
-	uint32_t share = d->queue_size / DIRECT_SLOTS;
+	uint32_t needed = segs_of_block(d) + 2, share;
 
-	d->nr_slots = share >= 3 ? DIRECT_SLOTS : d->queue_size / 3;
-	share = d->nr_slots ? d->queue_size / d->nr_slots : 0;
+	d->nr_slots = d->queue_size / needed < DIRECT_SLOTS ? d->queue_size / needed : DIRECT_SLOTS;
+	share = d->nr_slots ? d->queue_size / d->nr_slots : 2;
 	if (share < d->segs_max + 2)
 		d->segs_max = share - 2;
 	for (uint32_t i = 0; i < d->nr_slots; i++)
@@ -87,6 +90,7 @@ static err_t limits_read(struct vblk_disk *d)
 
 err_t vblk_disk_start(struct vblk_disk *d)
 {
+	uint32_t before = d->block_size;
 	err_t r = virtio_reset(&d->v);
 
 	if (r == 0)
@@ -94,13 +98,17 @@ err_t vblk_disk_start(struct vblk_disk *d)
 			| F_WRITE_ZEROES);
 	if (r == 0)
 		r = limits_read(d);
+	/* Requests in progress are made of blocks of this size. */
+	if (r == 0 && before && d->block_size != before)
+		r = -ENODEV;
+	if (r != 0 && before)
+		d->block_size = before;
 	if (r == 0 && virtio_queue_size(&d->v, 0) < d->queue_size)
 		r = -ENODEV;
 	if (r != 0)
 		return r;
 	slots_divide(d);
-	/* A block may lie in 512-byte segments, each of which may cross a page. */
-	if (d->nr_slots == 0 || d->segs_max < 2 * (d->block_size / VBLK_SECTOR))
+	if (d->nr_slots == 0 || d->segs_max < segs_of_block(d))
 		return -ENODEV;
 	virtqueue_init(&d->q, d->queue_memory, d->queue_size);
 	if (d->polled)

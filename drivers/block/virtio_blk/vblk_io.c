@@ -102,7 +102,7 @@ static void desc_set(struct vblk_disk *d, struct vblk_slot *s, uint32_t i, paddr
 static struct vblk_part part_of_runs(struct vblk_disk *d, struct vblk_slot *s, struct vblk_io *io)
 {
 	struct virtq_desc *t = slot_table(d, s);
-	uint32_t flags = io->req.type == BDEV_READ ? VIRTQ_DESC_WRITE : 0;
+	uint32_t flags = io->req.type == BDEV_READ ? VIRTQ_DESC_WRITE : 0, lens[VBLK_SEGS_MAX + 1];	/* not read back from the table */
 	struct vblk_part p = { 0 };
 	uint64_t done = io->run_done, over;
 
@@ -112,6 +112,7 @@ static struct vblk_part part_of_runs(struct vblk_disk *d, struct vblk_slot *s, s
 		if (len > d->size_max)
 			len = d->size_max;
 		desc_set(d, s, p.n + 1, io->runs[run].paddr + done, len, flags);
+		lens[p.n + 1] = (uint32_t)len;
 		p.bytes += len;
 		done += len;
 		if (done == io->runs[run].len) {
@@ -120,10 +121,10 @@ static struct vblk_part part_of_runs(struct vblk_disk *d, struct vblk_slot *s, s
 		}
 	}
 	for (over = p.bytes % d->block_size; over; p.n--) {
-		uint64_t len = t[p.n].len;
+		uint64_t len = lens[p.n];
 
 		if (len > over) {
-			t[p.n].len -= (uint32_t)over;
+			t[p.n].len = (uint32_t)(len - over);
 			p.bytes -= over;
 			break;
 		}
@@ -238,6 +239,23 @@ static struct vblk_slot *slot_free_find(struct vblk_disk *d)
 	return 0;
 }
 
+/* After a reset the device may not have any more what it could do when the request began. */
+static bool io_is_impossible(const struct vblk_disk *d, const struct vblk_io *io)
+{
+	return io->req.type == BDEV_DISCARD && range_max(d, io) == 0;
+}
+
+static void io_refuse(struct vblk_disk *d)
+{
+	struct vblk_io *io = d->first;
+
+	io_unwait(d);
+	if (io->result == 0)
+		io->result = -EOPNOTSUPP;
+	if (io->parts == 0)
+		io_answer(io);
+}
+
 /* Hand out as much as there are slots for; one ring of the bell for all. */
 static void disk_pump(struct vblk_disk *d)
 {
@@ -246,6 +264,10 @@ static void disk_pump(struct vblk_disk *d)
 	while (d->first && d->in_progress < d->nr_slots) {
 		struct vblk_io *io = d->first;
 
+		if (io_is_impossible(d, io)) {
+			io_refuse(d);
+			continue;
+		}
 		ring |= slot_start(d, slot_free_find(d), io);
 		if (io_is_handed_out(io))
 			io_unwait(d);
@@ -318,6 +340,7 @@ static void disk_reset(struct vblk_disk *d, const char *why)
 	r = ++d->resets > VBLK_RESETS_MAX ? -EIO : vblk_disk_start(d);
 	if (r != 0) {
 		log_warn("the device is dead: %s", err_text(r));
+		virtio_kill(&d->v);	/* the memory of its requests goes back to the clients */
 		d->dead = true;
 		d->revive = sys_uptime() + VBLK_REVIVE_NS;
 		disk_fail_all(d);
@@ -340,10 +363,11 @@ void vblk_timeouts(struct vblk_disk *d, nstime_t now)
 
 /* ---- completions ---- */
 
-static int64_t slot_result(const struct vblk_slot *s, uint32_t written)
-{
-	uint8_t status = *(volatile uint8_t *)&s->dma->status;	/* once */
+/* To be read once: it may change under us. */
+static uint8_t slot_status(const struct vblk_slot *s) { return *(volatile uint8_t *)&s->dma->status; }
 
+static int64_t slot_result(const struct vblk_slot *s, uint8_t status, uint32_t written)
+{
 	if (status == STATUS_UNSUPPORTED)
 		return -EOPNOTSUPP;
 	if (status != STATUS_OK)
@@ -360,10 +384,9 @@ static struct vblk_slot *slot_of_head(struct vblk_disk *d, uint16_t head)
 	return 0;
 }
 
-static void slot_end(struct vblk_disk *d, struct vblk_slot *s, uint32_t written)
+static void slot_end(struct vblk_disk *d, struct vblk_slot *s, int64_t result)
 {
 	struct vblk_io *io = s->io;
-	int64_t result = slot_result(s, written);
 
 	s->io = 0;
 	d->in_progress--;
@@ -384,10 +407,12 @@ void vblk_completions(struct vblk_disk *d)
 		return;
 	while ((got = virtqueue_take(&d->q, &head, &written)) > 0) {
 		struct vblk_slot *s = slot_of_head(d, head);
+		uint8_t status = s ? slot_status(s) : STATUS_NONE;
 
-		if (!s)
+		/* No status that there is: it was not done, and may be begun yet. */
+		if (status > STATUS_UNSUPPORTED)
 			break;
-		slot_end(d, s, written);
+		slot_end(d, s, slot_result(s, status, written));
 	}
 	if (got != 0)
 		disk_reset(d, "the device answered what it was not asked");
@@ -477,7 +502,8 @@ static err_t io_run_now(struct vblk_disk *d, struct vblk_io *io)
 	nstime_t end = sys_uptime() + VBLK_TIMEOUT_NS;
 	struct vblk_slot *s = slot_free_find(d);
 	err_t err = -EIO;
-	uint32_t written;
+	uint8_t status = STATUS_NONE;
+	uint32_t written = 0;
 	uint16_t head;
 
 	if (slot_start(d, s, io))
@@ -485,10 +511,12 @@ static err_t io_run_now(struct vblk_disk *d, struct vblk_io *io)
 	while (virtqueue_take(&d->q, &head, &written) == 0 && sys_uptime() < end)
 		;
 	if (!d->q.broken && d->q.in_progress == 0)
-		err = (err_t)slot_result(s, written);
+		status = slot_status(s);
+	if (status <= STATUS_UNSUPPORTED)
+		err = (err_t)slot_result(s, status, written);
 	s->io = 0;
 	d->in_progress = 0;
-	if (d->q.broken || d->q.in_progress)
+	if (status > STATUS_UNSUPPORTED)
 		disk_reset(d, "reading the partition table failed");
 	return err;
 }

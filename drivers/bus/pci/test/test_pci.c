@@ -213,6 +213,30 @@ static void registers_where_others_are_are_left_out(void)
 
 /* ---- capabilities ---- */
 
+/* Who asks for one after the other comes to an end. */
+static void circles_end(void)
+{
+	struct function *f;
+	uint32_t at = 0, n = 0;
+
+	world_clear();
+	world.extended = true;
+	f = function_add(8, 0x010000);
+	put(f, PCI_CFG_STATUS, 2, PCI_STATUS_CAPS);
+	put(f, PCI_CFG_CAPS, 1, 0x40);
+	put(f, 0x40, 2, 0x5000 | PCI_CAP_VENDOR);
+	put(f, 0x50, 2, 0x6000 | PCI_CAP_EXPRESS);
+	put(f, 0x60, 2, 0x4000 | PCI_CAP_VENDOR);
+	while ((at = pci_config_capability(8, PCI_CAP_VENDOR, at)) != 0 && n < 10)
+		n++;
+	EXPECT_EQ(n, 2);
+	put(f, 0x100, 4, 0x1500 << 16 | 1);
+	put(f, 0x150, 4, 0x1000 << 16 | 1);
+	for (n = 0; (at = pci_config_extended(8, 1, at)) != 0 && n < 10; n++)
+		;
+	EXPECT_EQ(n, 2);
+}
+
 static void capabilities_are_found(void)
 {
 	struct function *f;
@@ -289,6 +313,7 @@ int main(void)
 	everything_behind_bridges_is_found();
 	registers_where_others_are_are_left_out();
 	capabilities_are_found();
+	circles_end();
 	devices_that_lie_do_no_harm();
 	a_long_chain_of_bridges_ends();
 	return expect_end();

@@ -25,7 +25,9 @@ struct virtio {
 err_t virtio_attach(struct virtio *v, uint32_t dev);
 /* -EIO: the device does not do it. */
 err_t virtio_stop(struct virtio *v);
-/* The same, and bus mastering is on afterwards. */
+/* The device touches no memory of ours any more, if need be because it is cut off from the bus. */
+void virtio_kill(struct virtio *v);
+/* As virtio_stop(), and bus mastering is on afterwards. */
 err_t virtio_reset(struct virtio *v);
 /* v->features = what is wanted and offered. -ENODEV: it does not speak virtio 1.x, or refuses. */
 err_t virtio_negotiate(struct virtio *v, uint64_t wanted);

@@ -191,41 +191,99 @@ static int fresh_free(struct inode *n)
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
-/* One page's part of a write. */
-static int64_t page_write(struct inode *n, const struct fs_data *data, uint64_t at, uint64_t done, uint64_t part)
+/* Pages held for one copy. */
+enum { BATCH_PAGES = 16 };
+struct batch { struct cache_page *page[BATCH_PAGES]; unsigned n; uint64_t at, bytes; /* of the file */ };
+
+static uint64_t page_part(uint64_t at, uint64_t left) { return min_u64(left, CACHE_PAGE - at % CACHE_PAGE); }
+
+static unsigned write_flags(uint64_t part) { return CACHE_WRITE | (part == CACHE_PAGE ? CACHE_OVERWRITE : 0u); }
+
+/* One more page for the bytes [at, at + part), with its place. `rest`: bytes that will be written behind them. */
+static int page_take(struct inode *n, struct batch *b, uint64_t at, uint64_t part, uint64_t rest)
 {
-	uint64_t in_page = at % CACHE_PAGE, rest = data->len - done - part, bytes = n->fs->block_bytes;
-	unsigned flags = CACHE_WRITE | (part == CACHE_PAGE ? CACHE_OVERWRITE : 0u);
+	uint32_t bytes = n->fs->block_bytes;
 	struct cache_page *p;
-	int64_t r = cache_get(&n->file, at / CACHE_PAGE, flags, &p);
+	int r = cache_get(&n->file, at / CACHE_PAGE, write_flags(part), &p);
 	if (r)
 		return r;
-	r = page_place(n, p, in_page, part, (rest + bytes - 1) / bytes);
-	if (!r)
-		r = fs_data_in(data, done, p->data + in_page, part);
-	if (!r)
-		cache_dirty(p, in_page, part);
-	cache_put(p, flags);
-	return r;
+	if ((r = page_place(n, p, at % CACHE_PAGE, part, (rest + bytes - 1) / bytes))) {
+		cache_put(p, write_flags(part));
+		return r;
+	}
+	b->page[b->n++] = p;
+	b->bytes += part;
+	return 0;
+}
+
+/* As many pages from `at` on as one copy takes. An error only if there is none: after others it will come again. */
+static int batch_take(struct inode *n, struct batch *b, uint64_t at, uint64_t len)
+{
+	int r = 0;
+	b->n = 0;
+	b->at = at;
+	b->bytes = 0;
+	while (b->n < BATCH_PAGES && b->bytes < len && !r) {
+		uint64_t part = page_part(at + b->bytes, len - b->bytes);
+		r = page_take(n, b, at + b->bytes, part, len - b->bytes - part);
+	}
+	return b->n ? 0 : r;
+}
+
+/* Byte `from` of the request on. The bytes that came: all, or as many whole pages as memory of the process is there for; or an error. */
+static int64_t batch_fill(const struct batch *b, const struct fs_data *data, uint64_t from)
+{
+	struct fs_pieces s;
+	uint64_t done = 0, part;
+	int64_t r = 0;
+	s.n = 0;
+	s.bytes = 0;
+	for (unsigned i = 0; i < b->n; i++, done += part) {
+		part = page_part(b->at + done, b->bytes - done);
+		fs_pieces_add(&s, b->page[i]->data + (b->at + done) % CACHE_PAGE, part);
+	}
+	if (fs_pieces_in(data, from, &s) == 0)
+		return (int64_t)done;
+	done = 0;
+	for (unsigned i = 0; i < b->n && !r; i++) {
+		part = page_part(b->at + done, b->bytes - done);
+		r = fs_data_in(data, from + done, b->page[i]->data + (b->at + done) % CACHE_PAGE, part);
+		done += r ? 0 : part;
+	}
+	return done ? (int64_t)done : r;
+}
+
+/* The first `filled` bytes have new contents. */
+static void batch_put(struct batch *b, int64_t filled)
+{
+	uint64_t done = 0;
+	for (unsigned i = 0; i < b->n; i++) {
+		uint64_t part = page_part(b->at + done, b->bytes - done);
+		if ((int64_t)done < filled)
+			cache_dirty(b->page[i], (b->at + done) % CACHE_PAGE, part);
+		cache_put(b->page[i], write_flags(part));
+		done += part;
+	}
 }
 
 static int64_t write_pages(struct inode *n, const struct fs_data *data, uint64_t offset)
 {
 	uint64_t done = 0;
 	int64_t r = 0;
-	while (done < data->len && !r) {
-		uint64_t at = offset + done, part = min_u64(data->len - done, CACHE_PAGE - at % CACHE_PAGE);
-		r = page_write(n, data, at, done, part);
-		if (r)
+	while (done < data->len && r >= 0) {
+		struct batch b;
+		if ((r = batch_take(n, &b, offset + done, data->len - done)))
 			break;
-		done += part;
-		if (at + part > n->size)
-			size_set(n, at + part);
+		r = batch_fill(&b, data, done);
+		batch_put(&b, r);
+		done += r > 0 ? (uint64_t)r : 0;
+		if (r > 0 && offset + done > n->size)
+			size_set(n, offset + done);
 	}
 	int r2 = fresh_free(n);
-	if (r && offset + data->len > n->size)
+	if (r < 0 && offset + data->len > n->size)
 		tail_free(n);
-	return done ? (int64_t)done : r ? r : r2;
+	return done ? (int64_t)done : r < 0 ? r : r2;
 }
 
 static int64_t write_locked(struct inode *n, const struct fs_data *data, uint64_t offset)

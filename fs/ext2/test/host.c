@@ -57,6 +57,14 @@ int64_t fs_pieces_out(const struct fs_data *d, uint64_t at, const struct fs_piec
 	return (int64_t)done;
 }
 
+int64_t fs_pieces_in(const struct fs_data *d, uint64_t at, const struct fs_pieces *s)
+{
+	int64_t r = 0;
+	for (unsigned i = 0; i < s->n && !r; at += s->v[i++].len)
+		r = fs_data_in(d, at, (void *)(uintptr_t)s->v[i].p, s->v[i].len);
+	return r;
+}
+
 int64_t fs_data_in(const struct fs_data *d, uint64_t at, void *to, size_t len)
 {
 	if (at + len > host_user_limit)

@@ -111,6 +111,8 @@ static inline bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len)
 }
 /* Returns the bytes moved: fewer than s->bytes where memory of the asking process is missing; an error as above if that is none. */
 int64_t fs_pieces_out(const struct fs_data *data, uint64_t at, const struct fs_pieces *s);
+/* Into the pieces. 0, or an error: then nobody knows how many have new contents; fs_data_in() piece by piece says it. */
+int64_t fs_pieces_in(const struct fs_data *data, uint64_t at, const struct fs_pieces *s);
 
 /* Append one record. next_cookie is where a later call goes on behind this entry. Returns 0 when the buffer is full: stop. */
 int fs_dirlist_add(struct fs_dirlist *list, uint64_t node, uint32_t mode, const char *name, size_t len, uint64_t next_cookie);

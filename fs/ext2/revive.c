@@ -269,7 +269,7 @@ int64_t ext2_revive(uint64_t node, uint64_t count, struct fs_attr *attr)
 		n->refs--;
 	}
 	inode_attr(n, attr);
-	fs_forget_pages(n->ino, 0);	/* programs have pages of the dead one's cache */
+	fs_renew_pages(n->ino);	/* programs have pages of the dead one's cache */
 	inode_put(n);
 	return 0;
 }

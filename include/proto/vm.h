@@ -65,7 +65,7 @@ struct vm_mmap_reply_req {	/* answer of VFS to VFS_VM_MMAP */
 	uint64_t node, size;
 };
 enum { VM_MR_WRITABLE = 1 /* shared writing allowed */, VM_MR_ANON = 2 /* /dev/zero: map anonymous memory */, VM_MR_NOEXEC = 4 };
-struct vm_forget_req { uint64_t node, first_page; };
+struct vm_forget_req { uint64_t node, first_page, keep_copies; };	/* keep_copies: the file has them still; private copies stay */
 struct vm_map_phys_req { paddr_t paddr; uint64_t len; uint32_t write, uncached; };
 struct vm_map_phys_rep { int64_t result; vaddr_t addr; };
 struct vm_map_archive_rep { int64_t result; vaddr_t addr; uint64_t len; };

@@ -105,6 +105,13 @@ void fs_forget_pages(uint64_t node, uint64_t first_page)
 	sef_send(EP_VM, &m, 0);
 }
 
+void fs_renew_pages(uint64_t node)
+{
+	struct message m = { .type = VM_FORGET };
+	*MSG_BODY(struct vm_forget_req, &m) = (struct vm_forget_req){ .node = node, .keep_copies = true };
+	sef_send(EP_VM, &m, 0);
+}
+
 int64_t fs_now(void)
 {
 	struct timespec ts;

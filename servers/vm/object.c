@@ -221,7 +221,7 @@ static void pages_forget(struct object *o, uint64_t first, bool copies)
 	pagemap_drop(&o->pages, first, UINT64_MAX);
 }
 
-void object_forget(struct object *o, uint64_t first) { pages_forget(o, first, true); }
+void object_forget(struct object *o, uint64_t first, bool copies) { pages_forget(o, first, copies); }
 
 void object_set_writable(struct object *o)
 {

@@ -45,8 +45,8 @@ void object_profile_run(struct object *o);		/* one more run of this program begi
 void object_profile_add(struct object *o, uint64_t page);
 bool object_profile_has(const struct object *o, uint64_t page);
 
-/* The file lost its pages from `first` on: nobody maps them any more. */
-void object_forget(struct object *o, uint64_t first);
+/* The file lost its pages from `first` on: nobody maps them any more. copies: private ones neither. */
+void object_forget(struct object *o, uint64_t first, bool copies);
 void objects_fs_died(endpoint_t fs);
 bool objects_tick(void);	/* time passes: true while there is something to wait for */
 bool objects_reclaim(void);	/* memory is short: give up what nobody maps; true if something was freed */

@@ -163,6 +163,14 @@ void pageins_forget(struct object *o, uint64_t first)
 			pagein_send(in);
 }
 
+/* Its memory is another one's now: an answer that is on its way means nothing. They are sent again when the successor forgets its pages. */
+void pageins_void(endpoint_t fs)
+{
+	for (struct pagein *in = pageins.list; in; in = in->next)
+		if (in->object->fs == fs)
+			in->id = ++pageins.next_id;
+}
+
 void pageins_check_alive(void)
 {
 	struct pagein *in = pageins.list;

@@ -249,7 +249,7 @@ int64_t rq_forget(const struct message *m)
 	struct object *o = object_find(m->source, rq->node);
 
 	if (o)
-		object_forget(o, rq->first_page);
+		object_forget(o, rq->first_page, !rq->keep_copies);
 	return CALL_LATER;
 }
 

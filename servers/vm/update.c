@@ -44,6 +44,7 @@ int64_t rq_update(const struct message *m)
 	if (err)
 		return err;
 	pageins_purge(rq->src);
+	pageins_void(rq->src);
 	mmaps_purge(rq->src);
 	update_swap(dead, successor);
 	return 0;

@@ -7,7 +7,7 @@
 #   kill         SIGKILL from outside
 #   other words  `service fi`: crash, check, exit, hang, sleep
 #
-# At work meanwhile: records (random reads and writes with fsync), a log that is appended to line by line, a reader with checksums, names
+# At work meanwhile: records (random reads and writes with fsync), a log that is appended to line by line, a reader with checksums whose program lies on the disk too, names
 # that are made, moved and removed, and a file that is open without a name.
 fs=ext2.1 top=/mnt/disk interval=$1
 shift
@@ -60,12 +60,13 @@ names() {
 
 reader() {
 	while [ ! -e /tmp/enough ]; do
-		[ "$(md5sum <$top/original)" = "$sum" ] || die "a reader sees something else"
+		[ "$($top/md5sum <$top/original)" = "$sum" ] || die "a reader sees something else"
 	done
 }
 
 /etc/rc.disk start && mkdir -p $top && mount -t ext2 /dev/vda $top || die mount
 head -c 8000000 /dev/urandom >$top/original
+cp /bin/busybox $top/md5sum
 sum=$(md5sum <$top/original)
 exec 3<>$top/nameless
 rm $top/nameless

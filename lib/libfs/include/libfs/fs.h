@@ -119,6 +119,8 @@ int fs_dirlist_add(struct fs_dirlist *list, uint64_t node, uint32_t mode, const 
 
 /* Tell VM that pages from first_page on must not be used any more (truncation). */
 void fs_forget_pages(uint64_t node, uint64_t first_page);
+/* All pages of it are to be asked for anew: they are those of a predecessor of this process. */
+void fs_renew_pages(uint64_t node);
 
 /* Time of day in ns since 1970, for timestamps. */
 int64_t fs_now(void);

@@ -37,8 +37,11 @@ static void fill(uint8_t *p, uint32_t block, uint32_t tag)
 {
 	uint32_t *w = (uint32_t *)(void *)p;
 
-	for (uint32_t i = 0; i < BLOCK / 4; i++)
-		w[i] = tag * 2654435761u + block * 97 + i;
+	/* Scrambled: the filter's weak sums (xor) are to find what is wrong, not to be outwitted. */
+	for (uint32_t i = 0; i < BLOCK / 4; i++) {
+		uint32_t x = tag * 2654435761u + block * 97 + i;
+		w[i] = (x ^ x >> 15) * (x >> 7 | 1);
+	}
 }
 
 /* Each sector has one of the contents the block may have. */

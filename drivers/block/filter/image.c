@@ -68,6 +68,9 @@ static enum quality sector_quality(const struct image *im, const uint8_t *data, 
 	return q == SUM_BEFORE && !before_counts(im, g) ? SUM_BAD : q;
 }
 
+/* Sums that cover number and data can judge data of another leg. With the others data counts only together with the sums beside it. */
+static bool sums_are_strong(void) { return engine.layout.kind == SUM_CRC || engine.layout.kind == SUM_MD5; }
+
 /* False: they are not right, or old. */
 static bool sums_merge(struct image *im, uint8_t *raw, uint32_t g)
 {
@@ -83,7 +86,7 @@ static bool sums_merge(struct image *im, uint8_t *raw, uint32_t g)
 	im->versions[g] = version;
 	memcpy(group_sums(l, mine), group_sums(l, raw), SECTOR);
 	for (uint32_t i = 0; i < l->n; i++)
-		im->quality[g * l->n + i] = (uint8_t)sector_quality(im, group_data(mine, i), g, i);
+		im->quality[g * l->n + i] = sums_are_strong() ? (uint8_t)sector_quality(im, group_data(mine, i), g, i) : SUM_BAD;
 	return true;
 }
 
@@ -109,9 +112,9 @@ static bool group_is_wanted(const struct image *im, uint32_t g)
 
 static bool group_merge(struct image *im, uint8_t *raw, uint32_t g)
 {
-	bool right = sums_merge(im, raw, g) || !group_is_wanted(im, g);
+	bool fit = sums_merge(im, raw, g), right = fit || !group_is_wanted(im, g);
 
-	for (uint32_t i = 0; i < engine.layout.n; i++)
+	for (uint32_t i = 0; i < engine.layout.n && (fit || sums_are_strong()); i++)
 		right &= sector_merge(im, raw, g, i);
 	return right;
 }

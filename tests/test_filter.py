@@ -44,7 +44,8 @@ def rule_case(action, way):
 
 def run(cases):
     return machine.run_guest(f"cat >cases <<'END'\n{cases}END\nsh ./rules.sh <cases", timeout=180, add=[
-        os.path.join(FOLDER, "rules.sh"), os.path.join(FOLDER, "filter.conf"), programs.service_program("tests/block/disk_user") + ":/root/disk_user"])
+        os.path.join(FOLDER, "rules.sh"), os.path.join(FOLDER, "filter.conf"),
+        programs.service_program("tests/block/disk_user") + ":/root/disk_user"])
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# A mirror whose first disk lies (both, if rules are given for the second one too), and a client that knows what it wrote. Runs in the guest, with
-# disk_user and filter.conf beside it:
+# A mirror whose first disk lies (both, if rules are given for the second one too), and a client that knows what it wrote. Runs in the
+# guest, with disk_user and filter.conf beside it:
 #	while read NAME|RULES|RULES OF THE SECOND|ARGUMENTS OF THE FILTER; rules.sh <CASES
 # Prints "@@ NAME" and what the client found, for each.
 up() { service up "$1" -config filter.conf -label "$2" -args "$3" || echo "cannot start $2"; }

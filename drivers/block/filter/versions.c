@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is known of the groups' versions on the disks: of each group the one that a write has brought onto all good legs, or that was the newest
- * when all legs were compared. Whatever is older is wrong, however well its sums fit.
+ * What is known of the groups' versions on the disks: of each group the one that a write has brought onto all good legs, or that was the
+ * newest when all legs were compared. Whatever is older is wrong, however well its sums fit.
  *
  * A region's 32 numbers come when its first one is known: 8 bytes for the 4 KiB of a group. Where there is no memory nothing is known, and
  * the legs are compared each time. Nothing of this survives the process: its successor compares.

@@ -20,7 +20,7 @@ enum { MEMORIES = 4, N = 4, GROUPS = 70, DISK = (SUPER_SECTORS + GROUPS * (N + 1
 
 enum fault { F_READ_WRONG = 1, F_ERROR = 2, F_LOST = 4, F_MISDIRECT = 8, F_HANG = 16, F_CRASH = 32, F_FAILED = 64, F_BLANK = 128,
 	F_WRITE_WRONG = 256, F_READ_MISDIRECT = 512,
-	F_FORGET = 1024 /* shows a write for a while, then what was there before */ };
+	F_FORGET = 1024 };	/* shows a write for a while, then what was there before */
 
 static struct disk {
 	uint8_t bytes[DISK];

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORIES = 4, N = 4, GROUPS = 70, DISK = (SUPER_SECTORS + GROUPS * (N + 1)) * SECTOR, SECTORS = GROUPS * N, PENDING = 512, STEPS = 400,
-	SEEDS = 96, CLIENTS = 5, WIDEST = 24 };
+enum { MEMORIES = 4, N = 4, GROUPS = 70, DISK = (SUPER_SECTORS + GROUPS * (N + 1)) * SECTOR, SECTORS = GROUPS * N, PENDING = 512,
+	STEPS = 400, SEEDS = 96, CLIENTS = 5, WIDEST = 24 };
 #define MS 1000000ull
 
 enum fault { F_READ_WRONG = 1, F_ERROR = 2, F_LOST = 4, F_MISDIRECT = 8, F_HANG = 16, F_CRASH = 32, F_FAILED = 64, F_BLANK = 128,

@@ -136,6 +136,8 @@ void host_run(const char *format, ...)
 	CHECK(r == 0);
 }
 
+bool host_again;
+
 int host_mount(const char *image, bool readonly)
 {
 	struct stat st;
@@ -143,7 +145,7 @@ int host_mount(const char *image, bool readonly)
 	CHECK(host_disk.fd >= 0 && fstat(host_disk.fd, &st) == 0);
 	host_dev = cache_dev_open(host_backend, &host_disk, (uint64_t)st.st_size, 512);
 	CHECK(host_dev);
-	int r = ext2_mount(host_dev, readonly);
+	int r = host_again ? ext2_mount_again(host_dev, readonly, false) : ext2_mount(host_dev, readonly);
 	if (r) {
 		cache_dev_close(host_dev);
 		close(host_disk.fd);

@@ -30,6 +30,7 @@ void host_end(void);					/* from a fiber: leaves at once */
 const char *host_path(const char *name);		/* in a folder that disappears at the end */
 void host_run(const char *format, ...) __attribute__((format(printf, 1, 2)));	/* a command that must succeed */
 int host_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern bool host_again;			/* mounts are those of a successor, after a death */
 int host_mount(const char *image, bool readonly);	/* result of ext2_mount */
 void host_unmount(void);
 void host_crash(void);					/* forget all without writing */

@@ -181,6 +181,7 @@ static struct counts { unsigned mounted, noticed; } counts;
 static void round_run(const char *image, bool readonly)
 {
 	struct statfs s;
+	host_again = host_random(3) == 0;
 	if (host_mount(image, readonly))
 		return;
 	counts.mounted++;

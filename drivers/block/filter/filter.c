@@ -37,7 +37,7 @@ static struct filter {
 } filter = {
 	.config = { .n = 8, .kind = SUM_CRC, .ordered = true, .fresh = true, .retries = 3, .restarts = 3, .patience_ms = 500,
 		.start_ms = 2000 },
-	.timeout_ms = 5000,
+	.timeout_ms = 1500,	/* a disk is dropped before clients lose patience with us, which is after 5 s */
 };
 
 /* ---- time: one alarm for libbdev and the engine ---- */

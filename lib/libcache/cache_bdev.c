@@ -122,6 +122,36 @@ static void bdev_start(void *ctx, struct cache_io *of)
 
 static const struct cache_backend bdev_backend = { .start = bdev_start };
 
+/* The page in which the old end lay has blocks now that it did not have. */
+static void page_regrow(struct cache_dev *dev, struct cache_page *p)
+{
+	for (uint32_t i = 0; i < dev->blocks_per_page; i++) {
+		uint64_t at = p->index * CACHE_PAGE + (uint64_t)i * dev->block;
+		if (p->pos[i] != CACHE_HOLE || at + dev->block > dev->bytes)
+			continue;
+		p->pos[i] = at;
+		p->valid &= (uint8_t)~(1 << i);
+	}
+}
+
+static void dev_resized(struct cache_dev *dev, uint64_t bytes)
+{
+	uint64_t old = dev->bytes;
+	struct cache_page *p = old % CACHE_PAGE && bytes > old ? page_find(&dev->meta, old / CACHE_PAGE) : NULL;
+	dev->bytes = dev->meta.size = bytes;
+	if (p && !(p->flags & PAGE_MAPPING))
+		page_regrow(dev, p);
+}
+
+static void happened(struct bdev *b, int event)
+{
+	for (struct cache_list *l = cache.devs.next; event == BDEV_EVENT_RESIZED && l != &cache.devs; l = l->next) {
+		struct cache_dev *dev = clist_entry(l, struct cache_dev, link);
+		if (dev->ctx == b)
+			dev_resized(dev, bdev_size(b));
+	}
+}
+
 static void opened(struct bdev *dev, err_t result)
 {
 	struct opening *o = bdev_owner(dev);
@@ -135,7 +165,7 @@ static void opened(struct bdev *dev, err_t result)
 static err_t open_and_wait(const char *label, uint32_t minor, uint32_t access, struct bdev **out)
 {
 	struct opening o = { .fiber = fiber_self() };
-	struct bdev_options options = { .opened = opened, .owner = &o };
+	struct bdev_options options = { .opened = opened, .event = happened, .owner = &o };
 	err_t r = bdev_open(label, minor, access, &options, out);
 	if (r)
 		return r;

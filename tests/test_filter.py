@@ -6,6 +6,8 @@ The engine itself is tested on the host with thousands of seeds (drivers/block/f
 import functools
 import os
 import re
+import subprocess
+import tempfile
 
 import pytest
 
@@ -80,3 +82,67 @@ def test_several_rules_on_one_disk(name):
 def test_what_both_disks_have_lost_is_an_error_and_never_wrong():
     errors, wrong = found("mixed", "both")
     assert errors > 0 and wrong == 0
+
+
+# ---- ext2 on a mirror of two disks ----
+
+SECTOR, GROUP, FIRST = 512, 8, 8	# drivers/block/filter/sums.h
+
+
+def contents(disk):
+    """What clients of the filter see of a disk: without superblocks and sums."""
+    with open(disk, "rb") as f:
+        raw = f.read()
+    stride = (GROUP + 1) * SECTOR
+    return b"".join(raw[at:at + GROUP * SECTOR] for at in range(FIRST * SECTOR, len(raw) - stride + 1, stride))
+
+
+@functools.cache
+def mirror():
+    """(the parts of what mirror.sh prints, the first disk as the file system lies on it, what e2fsck says of it)"""
+    with tempfile.TemporaryDirectory() as folder:
+        disks = [os.path.join(folder, name) for name in ("a", "b")]
+        for disk in disks:
+            with open(disk, "wb") as f:
+                f.truncate(12 << 20)
+        result = machine.run_guest("sh ./mirror.sh", timeout=120, mem=256, disk=disks,
+                                   add=[os.path.join(FOLDER, "mirror.sh"), os.path.join(FOLDER, "filter.conf")])
+        image = os.path.join(folder, "image")
+        with open(image, "wb") as f:
+            f.write(contents(disks[0]))
+        judge = subprocess.run(["/sbin/e2fsck", "-fn", image], capture_output=True, text=True)
+        return result, judge
+
+
+def mirror_part(name):
+    result, _ = mirror()
+    return result.text.partition(f"@ {name}\n")[2].partition("\n@ ")[0]
+
+
+@pytest.mark.parametrize("name,looks", [("both", 1), ("filter", 1), ("lost", 2), ("other", 1)])
+def test_files_on_a_mirror_survive(name, looks):
+    text = mirror_part(name)
+    found_all = re.findall(r"^files (\d+) of (\d+), bad (\d+)$", text, re.M)
+    assert len(found_all) == looks, str(mirror()[0])
+    assert all(there == made and bad == "0" for there, made, bad in found_all), text
+    assert not re.search(r"^f\d+: failed|never came true|cannot be", text, re.M), text
+
+
+def test_both_drivers_of_a_mirror_killed_together_are_told_of():
+    text = mirror_part("both")
+    for name in ("vd1", "vd2"):
+        assert re.search(rf"^{name} runs since .* restarted 8 times", text, re.M), text
+        assert len(re.findall(rf"^[0-9.]+ {name} died: killed", text, re.M)) == 8, text
+    assert re.search("^filter runs since .* restarted 4 times", mirror_part("filter"), re.M)
+
+
+def test_disk_that_was_given_up_comes_back_and_is_enough():
+    lost, other = mirror_part("lost"), mirror_part("other")
+    assert re.search(r"^vd1 +failed ", lost, re.M) and re.search(r"^filter +running ", lost, re.M), lost
+    assert re.search(r"^vd1 +running ", other, re.M) and not re.search("^vd2 ", other, re.M), other
+    assert "disk 0 is back" in other and "disk 1 is dropped" in other, other
+
+
+def test_file_system_on_the_mirror_is_clean():
+    result, judge = mirror()
+    assert result.status == 0 and judge.returncode == 0, f"{judge.stdout}\n{result}"

@@ -100,7 +100,8 @@ uint32_t group_blocks(const struct ext2 *fs, uint32_t group);
 bool group_has_super(const struct ext2 *fs, uint32_t group);
 
 /* ---- revive.c ---- */
-int ext2_take_over(struct ext2 *fs);	/* at mount, instead of orphans_clean(): what was half done becomes safe to go on with */
+/* At mount, instead of orphans_clean(): what was half done becomes safe to go on with. */
+int ext2_take_over(struct ext2 *fs);
 int64_t ext2_revive(uint64_t node, uint64_t count, struct fs_attr *attr);
 
 /* ---- meta.c: blocks of metadata in the cache ---- */
@@ -108,7 +109,7 @@ struct buf { struct cache_page *page; uint8_t *data; uint32_t block; unsigned fl
 int buf_get(struct ext2 *fs, uint32_t block, unsigned flags, struct buf *b);	/* flags: CACHE_READ, CACHE_WRITE */
 int buf_new(struct ext2 *fs, uint32_t block, struct buf *b);	/* for writing, zeroed */
 void buf_dirty(struct ext2 *fs, struct buf *b);
-/* A directory's block was found good. It stays `known` until somebody takes it for writing and does not say so again, or it is read again. */
+/* A directory's block was found good. It is `known` until it is read again, or taken for writing by one who does not say so again. */
 void buf_know(const struct ext2 *fs, struct buf *b);
 void buf_put(struct buf *b);
 int buf_write_now(struct ext2 *fs, uint32_t block);		/* hold no page of metadata for writing while it waits */

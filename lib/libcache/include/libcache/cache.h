@@ -43,7 +43,7 @@ struct cache_page {
 	struct cache_file *file;
 	uint64_t index;		/* which page of the file */
 	uint32_t writers;	/* those who hold it for writing: only to be read */
-	uint8_t marks;		/* a bit for each block, for the owner: cleared when the block's contents come from the device or are forgotten */
+	uint8_t marks;		/* a bit for each block, for the owner: cleared when its contents are read or forgotten */
 	/* private to libcache from here on */
 	struct cache_page *chain;
 	struct cache_list in_file;	/* file->pages or file->dirty */

@@ -168,10 +168,10 @@ err_t rs_stack_build(const struct rs_image *image, vaddr_t top, uint8_t *buf, si
 /* rs_life.c: the state machine */
 err_t rs_start(struct rs_slot *s);	/* a first instance, or a fresh one with a new endpoint */
 void rs_init_send(struct rs_slot *s, enum sef_init_type type);
+void rs_old_revoke(struct rs_slot *s);
 void rs_init_done(struct rs_slot *s, err_t result);
 void rs_stop(struct rs_slot *s, enum rs_op op, bool gently);
 void rs_retire(struct rs_slot *s);	/* gone for good: names, processes, slot */
-void rs_old_revoke(struct rs_slot *s);
 void rs_died(struct rs_slot *s, enum rs_fault fault, const char *words);
 void rs_instances_remove(struct rs_slot *s);
 void rs_instance_remove(endpoint_t *ep);

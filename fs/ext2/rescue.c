@@ -109,8 +109,8 @@ static int rescue_open(const struct rescue_from *from)
 
 static bool label_is_sound(const char label[LABEL_LEN])
 {
-	return memchr(label, '\0', LABEL_LEN) && label[0] && strspn(label, "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-		== strlen(label);
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_.-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	return memchr(label, '\0', LABEL_LEN) && label[0] && strspn(label, letters) == strlen(label);
 }
 
 int rescue_run(const struct sef_init_info *info, struct rescue_from *from, void (*wait)(void))

@@ -55,8 +55,8 @@ static int fs_exchange_once(endpoint_t fs, struct message *m, struct fs_rep *rep
 
 /*
  * One exchange, repeated where the file system is part of a driver that was restarted in its place (its names are made up), or came back to
- * its mount (mount_again.c). *repeats: so many earlier tries may have been carried out. NULL: it must not be made again, -ERESTARTSYS says that
- * it would have been.
+ * its mount (mount_again.c). *repeats: so many earlier tries may have been carried out. NULL: it must not be made again, -ERESTARTSYS says
+ * that it would have been.
  */
 static int fs_exchange_counted(endpoint_t fs, struct message *m, struct fs_rep *rep, unsigned *repeats)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file system on a disk whose process died and that is there again, under the same endpoint. Node numbers are what they were, so everything
- * open stays open: the new process mounts again, and hears of each vnode that is in use how many references we count. Requests wait
+ * A file system on a disk whose process died and that is there again, under the same endpoint. Node numbers are what they were, so all
+ * that is open stays open: the new process mounts again, and hears of each vnode that is in use how many references we count. Requests wait
  * meanwhile (fsreq.c), and what was not answered is made again.
  *
  * If it dies once more in the middle of this, the next driver-up event ends our requests, and all is done from the start.

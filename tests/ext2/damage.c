@@ -156,8 +156,8 @@ static int work(char **argv)
 	}
 	if (count > 50 && (totals.mounted < count / ENOUGH_MOUNTED || totals.noticed < count / 10))
 		fail("this damages too much or too little");
-	printf("ok %u seeds in %ld ms: %u mounted, %u refused, damage noticed in %u; ", count, now_ms() - begun, totals.mounted, totals.refused,
-	       totals.noticed);
+	printf("ok %u seeds in %ld ms: %u mounted, %u refused, damage noticed in %u; ", count, now_ms() - begun, totals.mounted,
+	       totals.refused, totals.noticed);
 	printf("the slowest, %u, took %ld ms\n", totals.slowest, totals.slowest_ms);
 	return 0;
 }
@@ -185,6 +185,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (WIFSIGNALED(status))
-		printf("FAIL seed %u (%s): signal %d ends the worker (while: %s)\n", shared->seed, shared->kind, WTERMSIG(status), shared->doing);
+		printf("FAIL seed %u (%s): signal %d ends the worker (while: %s)\n", shared->seed, shared->kind, WTERMSIG(status),
+		       shared->doing);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

@@ -19,5 +19,5 @@ struct cache_rescue {
 	uint64_t device_bytes;
 	uint64_t done;			/* bytes handed over so far */
 };
-/* Metadata comes after data. 0 (also when there was nothing), -EUCLEAN: the memory is not that of a sound cache, or an error of a callback. */
+/* Metadata comes after data. 0 (also when there was nothing); -EUCLEAN: the memory is not that of a sound cache; an error of a callback. */
 int cache_rescue(struct cache_rescue *r);

@@ -135,7 +135,10 @@ static void why_state(struct text *t, const struct rs_slot *s)
 	default:
 		text_add(t, "%s is %s", p->label, rs_state_name(p->state));
 	}
-	text_add(t, p->restarts == 0 ? ", never restarted.\n" : p->restarts == 1 ? ", restarted once.\n" : ", restarted %u times.\n", p->restarts);
+	if (p->restarts > 1)
+		text_add(t, ", restarted %u times.\n", p->restarts);
+	else
+		text_add(t, p->restarts ? ", restarted once.\n" : ", never restarted.\n");
 	if (p->state == RS_FAILED)
 		text_add(t, "Its clients get errors at once instead of waiting. \"service restart %s\" starts it again.\n", p->label);
 	if (p->state == RS_BACKOFF && s->deadline > sys_uptime())

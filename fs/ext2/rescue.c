@@ -93,10 +93,12 @@ static int blocks_write(void *ctx, uint64_t pos, const void *data, uint32_t len)
 static int rescue_write(uint64_t *bytes)
 {
 	struct cache_rescue r = { .read = old_read, .blocks = blocks_write, .device_bytes = bdev_size(rescue.dev) };
-	int result = cache_rescue(&r);
+	rescue.buf = malloc(BUFFER_BYTES);
+	int result = rescue.buf ? cache_rescue(&r) : -ENOMEM;
 	*bytes = r.done;
 	if (!result)
 		result = buffer_flush();
+	free(rescue.buf);
 	return result || !r.done ? result : transfer(BDEV_FLUSH, 0, NULL, 0);
 }
 
@@ -116,9 +118,9 @@ static bool label_is_sound(const char label[LABEL_LEN])
 int rescue_run(const struct sef_init_info *info, struct rescue_from *from, void (*wait)(void))
 {
 	uint64_t bytes = 0;
-	rescue = (struct rescue){ .info = info, .wait = wait, .buf = malloc(BUFFER_BYTES) };
-	if (!rescue.buf || old_read(NULL, from, from, sizeof *from))
-		return rescue.buf ? -EUCLEAN : -ENOMEM;
+	rescue = (struct rescue){ .info = info, .wait = wait };
+	if (old_read(NULL, from, from, sizeof *from))
+		return -EUCLEAN;
 	if (!from->writable)
 		return from->lost ? -EUCLEAN : 0;
 	int r = label_is_sound(from->label) ? rescue_open(from) : -EUCLEAN;
@@ -126,7 +128,6 @@ int rescue_run(const struct sef_init_info *info, struct rescue_from *from, void 
 		r = rescue_write(&bytes);
 	if (rescue.dev)
 		bdev_close(rescue.dev);
-	free(rescue.buf);
 	if (r)
 		printf("ext2: what my predecessor had to write is lost: error %d\n", r);
 	else

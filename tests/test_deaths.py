@@ -62,7 +62,7 @@ def assert_recovered(report, name, times, faults, words):
     """It runs, was replaced so often, its failures were counted by kind and are told one by one, with what was done about each."""
     status, why = report.status(name), report.why(name)
     assert (status["state"], status["restarts"], status["faults"]) == ("running", times, faults), why
-    assert f"restarted {times} times" in why, why
+    assert ("restarted once" if times == 1 else f"restarted {times} times") in why, why
     told = deaths(why, name)
     assert len(told) == sum(faults.values()), why
     for pattern, line in zip(words, told):

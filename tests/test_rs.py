@@ -172,11 +172,12 @@ many() { n=0; while [ $n -lt $1 ]; do service restart s; n=$((n + 1)); done; }
 up s stay
 cycle; many 5; leaks >/tmp/before; frames
 cycle; cycle; many RESTARTS; leaks >/tmp/after; frames
+cycle; cycle; many RESTARTS; frames
 diff /tmp/before /tmp/after && echo same
-""".replace("RESTARTS", str(RESTARTS)), timeout=120 + RESTARTS)
-    before, after = (int(n) for n in re.findall(r"^frames (\d+)$", text, re.M))
-    # The two files take a frame each; one lost instance would be a dozen, and there were more than a hundred.
-    assert before - after < 12 and text.endswith("same\n"), text
+""".replace("RESTARTS", str(RESTARTS // 2)), timeout=120 + RESTARTS)
+    first, second, third = (int(n) for n in re.findall(r"^frames (\d+)$", text, re.M))
+    # The files take a frame each, and a service's heap may grow once; a lost instance would be a dozen, each time.
+    assert min(first - second, second - third) < 12 and text.endswith("same\n"), text
 
 
 @pytest.mark.parametrize("smp", [1, 4])

@@ -435,8 +435,8 @@ static int page_step(struct cache_page *p, unsigned flags)
 	bool overwrite = flags & CACHE_OVERWRITE;
 	uint8_t missing = p->file->dev->all & (uint8_t)~p->valid;
 	bool wait = (p->flags & PAGE_MAPPING) || p->reading || (flags & CACHE_WRITE && p->writing);
-	/* One who overwrites the page has it for himself while it is not valid. */
-	wait = wait || (missing && p->writers && !overwrite);
+	/* Not for those who hold it and write other blocks: one of them may be the caller, who forgot a block of the page (cache_forget_blocks). */
+	wait = wait || (missing && p->flags & PAGE_OVERWRITTEN && !overwrite);
 
 	if (!wait && (!missing || overwrite))
 		return 0;
@@ -489,6 +489,8 @@ int cache_get(struct cache_file *f, uint64_t index, unsigned flags, struct cache
 		return r;
 	if (flags & CACHE_WRITE)
 		p->writers++;
+	if (flags & CACHE_OVERWRITE && p->valid != f->dev->all)
+		p->flags |= PAGE_OVERWRITTEN;
 	*out = p;
 	return 0;
 }
@@ -506,6 +508,7 @@ const uint8_t *cache_peek(const struct cache_file *f, uint64_t index)
 void cache_put(struct cache_page *p, unsigned flags)
 {
 	if (flags & CACHE_WRITE && --p->writers == 0) {
+		p->flags &= (uint8_t)~PAGE_OVERWRITTEN;
 		cache_wake(p);
 		if (p->dirty)
 			cache_wake(&cache);	/* it may be written now */

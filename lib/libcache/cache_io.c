@@ -275,7 +275,7 @@ bool pages_read(struct cache_page **pages, unsigned n)
 	for (unsigned i = 0; i < n && all; i++) {
 		struct cache_page *p = pages[i];
 		uint8_t blocks = p->file->dev->all & (uint8_t)~(p->valid | p->reading);
-		if (p->flags & (PAGE_MAPPING | PAGE_DROPPED) || p->writers || !blocks)
+		if (p->flags & (PAGE_MAPPING | PAGE_DROPPED | PAGE_OVERWRITTEN) || !blocks)
 			continue;
 		p->error = 0;
 		all = gather_page(&g, p, blocks);

@@ -9,6 +9,7 @@ enum {
 	PAGE_MAPPED_READ = 4, PAGE_MAPPED_WRITE = 8,	/* VM has it */
 	PAGE_USED_AGAIN = 16,	/* more than once since it was last considered for eviction */
 	PAGE_COUNTED = 32,	/* in the number of dirty pages */
+	PAGE_OVERWRITTEN = 64,	/* somebody who holds it fills blocks that are not valid: they must not be read */
 };
 enum { PAGE_MAPPED = PAGE_MAPPED_READ | PAGE_MAPPED_WRITE };
 

@@ -137,6 +137,39 @@ static void do_meta(void)
 	t.meta_locked[index] = false;
 }
 
+/* Who changes one block of a page forgets another, and comes to that before letting go: a file system that frees a table and what it points to. */
+static void forget_beside(uint32_t index)
+{
+	struct cache_page *p, *again;
+	uint32_t first = t.block * rnd(CACHE_PAGE / t.block), other = first ^ t.block;
+	if (cache_get(cache_dev_meta(t.dev), index, CACHE_WRITE | CACHE_NOTHROTTLE, &p))
+		return;
+	p->data[first] = t.meta[index * CACHE_PAGE + first] = (uint8_t)rnd(256);
+	cache_dirty(p, first, 1);
+	cache_forget_blocks(t.dev, index * CACHE_PAGE + other, t.block);
+	int r = cache_get(cache_dev_meta(t.dev), index, CACHE_READ, &again);
+	EXPECT(r == 0 || (r == -EIO && t.inject));
+	if (r == 0) {
+		EXPECT(again == p && (memcmp(p->data, t.meta + index * CACHE_PAGE, CACHE_PAGE) == 0 || t.lossy));
+		cache_put(again, CACHE_READ);
+	}
+	cache_put(p, CACHE_WRITE);
+}
+
+static void do_forget(void)
+{
+	uint32_t index = rnd(PAGES);
+	if (t.meta_locked[index] || t.block == CACHE_PAGE)
+		return;
+	t.meta_locked[index] = true;
+	int r = cache_sync_range(cache_dev_meta(t.dev), index * CACHE_PAGE, CACHE_PAGE);
+	EXPECT(r == 0 || t.inject);
+	t.errors_reported += r != 0;
+	if (r == 0 && !t.lossy)
+		forget_beside(index);
+	t.meta_locked[index] = false;
+}
+
 static void check_device(const struct model *m, unsigned n, uint64_t index, const uint8_t *wanted)
 {
 	uint64_t per_page = CACHE_PAGE / t.block;
@@ -189,6 +222,7 @@ static void one_step(void)
 	case 1: do_drop(m); break;
 	case 2: t.now += CACHE_AGE / 3; cache_tick(t.now); break;
 	case 3: case 4: case 5: case 6: do_meta(); break;
+	case 7: do_forget(); break;
 	default:
 		if (rnd(2))
 			do_write(m, index);

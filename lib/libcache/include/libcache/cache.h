@@ -166,7 +166,10 @@ void cache_ahead(struct cache_file *f, uint64_t first, uint64_t count);
 
 /* Pages from `first` on are no part of the file any more (truncation): their contents are lost. Waits for transfers in progress. */
 void cache_drop(struct cache_file *f, uint64_t first);
-/* The bytes [pos, +len) of the device do not hold metadata any more: cached copies there are dropped, dirty or not. Waits. */
+/*
+ * The bytes [pos, +len) of the device do not hold metadata any more: cached copies there are dropped, dirty or not. The caller may hold the
+ * page for the sake of other blocks of it. Waits.
+ */
 void cache_forget_blocks(struct cache_dev *dev, uint64_t pos, uint64_t len);
 
 /* The page was given to VM. It stays in place until unmap()ped or the file is cache_unmapped(); `write`: it may change at any time and

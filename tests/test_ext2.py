@@ -99,7 +99,7 @@ def test_damaged_disks_do_no_harm(guest, tmp_path, shape):
     program = os.path.join(machine.BUILD, "tests", "ext2", "ext2_damage")
     got = guest(f"{RAMDISK}\n./ext2_damage good.img /dev/ram0 {FIRST_SEED} {SEEDS // 2} || dmesg | tail -n 40\nservice history | grep -i 'ext2.*died'",
                 add=[image, program], mem=256, timeout=100 + SEEDS)
-    assert got.text.startswith("ok ") and got.text.count("\n") == 1, str(got)
+    assert got.text.splitlines()[-1].startswith("ok "), str(got)	# with few seeds, lines of what takes how long before it
 
 
 @pytest.mark.parametrize("shape", ["-b1024 -I128", "-b4096 -I256"])

@@ -435,7 +435,7 @@ static int page_step(struct cache_page *p, unsigned flags)
 	bool overwrite = flags & CACHE_OVERWRITE;
 	uint8_t missing = p->file->dev->all & (uint8_t)~p->valid;
 	bool wait = (p->flags & PAGE_MAPPING) || p->reading || (flags & CACHE_WRITE && p->writing);
-	/* Not for those who hold it and write other blocks: one of them may be the caller, who forgot a block of the page (cache_forget_blocks). */
+	/* Not for those who hold it for other blocks: one of them may be the caller, who then forgot this one (cache_forget_blocks). */
 	wait = wait || (missing && p->flags & PAGE_OVERWRITTEN && !overwrite);
 
 	if (!wait && (!missing || overwrite))

@@ -137,7 +137,7 @@ static void do_meta(void)
 	t.meta_locked[index] = false;
 }
 
-/* Who changes one block of a page forgets another, and comes to that before letting go: a file system that frees a table and what it points to. */
+/* Who changes one block of a page forgets another, and gets the page again before letting go: so a tree of tables is freed. */
 static void forget_beside(uint32_t index)
 {
 	struct cache_page *p, *again;

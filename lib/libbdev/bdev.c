@@ -393,6 +393,10 @@ void bdev_core_keys(void)
 		else if (is_up && owner != EP_NONE)
 			peer_up(p, owner);
 	}
+	/* Keys that are no more are not named: the notification is all there is. */
+	for (struct bdev_peer *p = bdev_core.peers; p; p = p->next)
+		if (p->devs && p->was_up && p->state != PEER_FAILED && bdev_core.env->is_gone(p->label))
+			peer_gone(p);
 	core_tell();
 }
 

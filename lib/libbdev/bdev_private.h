@@ -14,6 +14,7 @@ struct bdev_env {
 	/* DS: the next changed key, drv.blk.LABEL of LABEL itself or drv.failed.LABEL of RS; false: no more. */
 	bool (*next_key)(char *key, endpoint_t *owner);
 	bool (*has_failed)(const char *label);
+	bool (*is_gone)(const char *label);	/* neither runs nor will be started again: it was taken down */
 	grant_t (*grant)(endpoint_t grantee, const void *p, size_t len, int flags);
 	err_t (*regrant)(grant_t g, endpoint_t grantee, const void *p, size_t len, int flags);
 	void (*revoke)(grant_t g);
@@ -49,6 +50,7 @@ struct bdev {
  *     ^                     |  <---RS refuses------   |
  *     +---send failed-------+                         +---RS cannot, too often---> FAILED
  *   any ---drv.failed---> FAILED ---driver-up---> UP
+ *   UP, ACCUSED ---taken down---> ABSENT ---not started again in time---> FAILED
  */
 enum peer_state {
 	PEER_ABSENT,	/* not up yet, or known to be dead: requests wait for the driver-up event */
@@ -83,7 +85,7 @@ struct bdev_peer {
 	grant_t segs_grant, area_grants[BDEV_AREAS];
 	nstime_t retry_ns;	/* not before: the driver said -ERESTARTSYS, or memory was short; 0 = now */
 	nstime_t lost_ns;	/* the loss was noticed, no good answer yet; 0 = all is well */
-	nstime_t guard_ns;	/* ACCUSED: look again */
+	nstime_t guard_ns;	/* ACCUSED: look again. ABSENT: it was taken down, then FAILED; 0 = it is on its way */
 	uint32_t fruitless;	/* guards that passed without a successor */
 	uint64_t repeated_before, failed_before;	/* statistics at the loss */
 	uint64_t repeated_told, failed_told;		/* of them, what RS has been told */
@@ -120,6 +122,7 @@ struct bdev_peer *peer_get(const char *label);	/* made if need be; 0: no memory 
 void peer_pump(struct bdev_peer *p);		/* send what may be sent */
 void peer_up(struct bdev_peer *p, endpoint_t ep);
 void peer_absent(struct bdev_peer *p);
+void peer_gone(struct bdev_peer *p);		/* taken down: DS does not know it any more */
 void peer_give_up(struct bdev_peer *p, const char *why);
 void peer_accuse(struct bdev_peer *p, const char *why);
 void peer_answer(struct bdev_peer *p, const struct bdev_rep *rep);

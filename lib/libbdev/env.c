@@ -66,11 +66,20 @@ static bool env_has_failed(const char *label)
 	return ds_retrieve_u64(key, &value) == 0;
 }
 
+static bool env_is_gone(const char *label)
+{
+	char key[DS_KEY_LEN];
+	uint64_t value;
+
+	snprintf(key, sizeof(key), "%s%s", blk, label);
+	return ds_retrieve_u64(key, &value) == -ESRCH;
+}
+
 static void env_revoke(grant_t g) { grant_revoke(g); }
 
 static const struct bdev_env env = {
 	.now = sys_uptime, .send = env_send, .set_alarm = env_set_alarm, .next_key = env_next_key, .has_failed = env_has_failed,
-	.grant = grant_direct, .regrant = grant_reuse_direct, .revoke = env_revoke,
+	.is_gone = env_is_gone, .grant = grant_direct, .regrant = grant_reuse_direct, .revoke = env_revoke,
 };
 
 /* All block drivers, whoever opens them when: a later subscription for one more would tell old news again as if it were new. */

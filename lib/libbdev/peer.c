@@ -10,6 +10,8 @@
  *   no answer in time, wrong id,     RS is asked to restart the driver; till it is up nothing is sent. RS refuses: go on with it
  *   impossible result                each such request has a strike more; too many: the driver is given up
  *   drv.failed.LABEL                 given up
+ *   drv.blk.LABEL is no more         it was taken down: owners with another source are told at once; requests wait as long as for an answer
+ *                                    for somebody to start it again, then it is given up
  *   given up                         the driver loses its grants (it may live, and must not touch memory that its owner uses again),
  *                                    then everything ends with -EIO
  *
@@ -249,7 +251,18 @@ void peer_absent(struct bdev_peer *p)
 	peer_lost(p);
 	slots_to_waiting(p);
 	p->state = PEER_ABSENT;
+	p->guard_ns = 0;
 	peer_event(p, BDEV_EVENT_DOWN);
+}
+
+void peer_gone(struct bdev_peer *p)
+{
+	peer_absent(p);
+	if (p->state != PEER_ABSENT || !p->was_up || p->guard_ns)
+		return;
+	p->wants_restart = false;
+	p->guard_ns = bdev_core.env->now() + p->timeout_ns;
+	peer_event(p, BDEV_EVENT_GONE);
 }
 
 void peer_give_up(struct bdev_peer *p, const char *why)
@@ -493,6 +506,8 @@ void peer_check_time(struct bdev_peer *p, nstime_t now)
 		rs_answer(-ETIMEDOUT);
 	if (p->state == PEER_ACCUSED)
 		peer_check_guard(p, now);
+	else if (p->state == PEER_ABSENT && p->guard_ns && now >= p->guard_ns)
+		peer_give_up(p, "it was taken down");
 	else if (p->state == PEER_UP && p->slots)
 		peer_check_slots(p, now);
 	peer_pump(p);
@@ -502,7 +517,7 @@ static nstime_t sooner(nstime_t a, nstime_t b) { return !a || (b && b < a) ? b :
 
 nstime_t peer_deadline(const struct bdev_peer *p)
 {
-	nstime_t first = p->state == PEER_ACCUSED ? p->guard_ns : 0;
+	nstime_t first = p->state == PEER_ACCUSED || p->state == PEER_ABSENT ? p->guard_ns : 0;
 
 	if (bdev_core.asked == p)
 		first = sooner(first, bdev_core.asked_ns + p->timeout_ns);

@@ -239,6 +239,56 @@ static void given_up_by_rs_fails_at_once_until_up(void)
 	tear_down();
 }
 
+static void taken_down_is_told_at_once_and_waited_for_a_while(void)
+{
+	set_up_open();
+	bdev_submit(io_make(BDEV_WRITE, 0, 512));
+	world_take_down();
+	world_deliver();
+	EXPECT(events == (1u << BDEV_EVENT_DOWN | 1u << BDEV_EVENT_GONE));
+	bdev_submit(io_make(BDEV_READ, 512, 512));
+	world_pass(4999 * MS);
+	world_start(100);
+	for (int i = 0; i < 3; i++) {
+		world_deliver();
+		world_serve();
+	}
+	EXPECT(events >> BDEV_EVENT_UP & 1);
+	EXPECT_EQ(done_count, 2);
+	EXPECT_EQ(last_result, 512);
+	bdev_submit(io_make(BDEV_READ, 0, 512));
+	world_take_down();
+	world_deliver();
+	world_pass(4999 * MS);
+	EXPECT_EQ(done_count, 2);
+	world_pass(2 * MS);
+	EXPECT_EQ(last_result, -EIO);
+	EXPECT(told(BDEV_EVENT_FAILED));
+	EXPECT_EQ(world.rs_requests, 0);
+	tear_down();
+}
+
+/* RS's answer comes when nobody wants it any more. */
+static void hung_driver_is_taken_down(void)
+{
+	set_up_open();
+	bdev_submit(io_make(BDEV_READ, 0, 512));
+	world_pass(5001 * MS);
+	EXPECT_EQ(world.rs_requests, 1);
+	world_take_down();
+	world_deliver();
+	world_rs_answers(-ESRCH);
+	EXPECT_EQ(done_count, 0);
+	EXPECT(told(BDEV_EVENT_GONE));
+	world_start(101);
+	for (int i = 0; i < 3; i++) {
+		world_deliver();
+		world_serve();
+	}
+	EXPECT_EQ(last_result, 512);
+	tear_down();
+}
+
 static void hung_driver_is_restarted(void)
 {
 	set_up_open();
@@ -512,6 +562,8 @@ int main(void)
 	restart_answer_without_event_opens_again();
 	two_deaths_in_a_row();
 	given_up_by_rs_fails_at_once_until_up();
+	taken_down_is_told_at_once_and_waited_for_a_while();
+	hung_driver_is_taken_down();
 	hung_driver_is_restarted();
 	hangs_again_and_again_is_given_up();
 	refused_restart_is_bounded();

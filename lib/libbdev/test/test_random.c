@@ -142,7 +142,7 @@ static void step(uint32_t mischief)
 	case 15: world_pass(rnd(3) ? rnd(20) * MS : rnd(4000) * MS); break;
 	}
 	if (mischief && !rnd(300))
-		world_give_up();
+		rnd(2) ? world_give_up() : world_take_down();
 }
 
 /* No mischief any more: everything comes to an end. */

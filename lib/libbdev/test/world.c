@@ -157,7 +157,7 @@ void world_start(endpoint_t ep)
 	world.instance++;
 	memset(world.opens, 0, sizeof(world.opens));
 	world.alive = true;
-	world.failed = false;
+	world.failed = world.gone = false;
 	world.key_up = true;
 }
 
@@ -166,6 +166,12 @@ void world_die(bool lose_inbox)
 	world.alive = false;
 	if (lose_inbox)
 		world.nr_inbox = 0;
+}
+
+void world_take_down(void)
+{
+	world_die(true);
+	world.gone = world.gone_news = true;
 }
 
 void world_give_up(void)
@@ -178,6 +184,7 @@ void world_give_up(void)
 
 static nstime_t world_now(void) { return world.now; }
 static void world_set_alarm(nstime_t deadline) { world.alarm = deadline; }
+static bool world_is_gone(const char *label) { return strcmp(label, "disk") == 0 && (world.gone || world.failed); }
 static bool world_has_failed(const char *label) { return strcmp(label, "disk") == 0 && world.failed; }
 
 static bool overlap(const struct message *a, const struct message *b)
@@ -224,7 +231,7 @@ static bool world_next_key(char *key, endpoint_t *owner)
 }
 
 static const struct bdev_env env = { .now = world_now, .send = world_send, .set_alarm = world_set_alarm, .next_key = world_next_key,
-	.has_failed = world_has_failed, .grant = world_grant, .regrant = world_regrant, .revoke = world_revoke };
+	.has_failed = world_has_failed, .is_gone = world_is_gone, .grant = world_grant, .regrant = world_regrant, .revoke = world_revoke };
 
 void world_init(void)
 {
@@ -238,8 +245,9 @@ void world_init(void)
 
 bool world_deliver_news(void)
 {
-	if (!world.key_up && !world.key_failed)
+	if (!world.key_up && !world.key_failed && !world.gone_news)
 		return false;
+	world.gone_news = false;
 	bdev_core_keys();
 	return true;
 }

@@ -17,7 +17,7 @@ struct world {
 	uint32_t instance, opens[WORLD_MINORS];		/* of this instance */
 	struct message inbox[WORLD_QUEUE], answers[WORLD_QUEUE];
 	uint32_t nr_inbox, nr_answers;
-	bool key_up, key_failed, failed;	/* news for the client; what DS holds */
+	bool key_up, key_failed, gone_news, failed, gone;	/* news for the client; what DS holds */
 	uint32_t rs_requests, rs_open;		/* RS_REQUESTs in all; not answered yet */
 	uint32_t nr_grants;			/* in force */
 	uint32_t warnings;
@@ -28,6 +28,7 @@ void world_init(void);
 void world_start(endpoint_t ep);	/* an instance comes up and is announced; what is in its inbox stays */
 void world_die(bool lose_inbox);
 void world_give_up(void);		/* RS does */
+void world_take_down(void);		/* somebody does */
 
 int64_t world_execute(const struct message *m);		/* what the driver does for a request: its result */
 void world_answer(const struct message *m, int64_t result);

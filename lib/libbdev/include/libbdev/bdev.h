@@ -60,6 +60,7 @@ struct bdev_options {
 };
 enum bdev_event {
 	BDEV_EVENT_DOWN,	/* it does not answer, lies, or is dead: requests wait for its successor */
+	BDEV_EVENT_GONE,	/* taken down: nobody starts it again by himself. Requests wait a time-out still, then FAILED */
 	BDEV_EVENT_UP,		/* open again; what waited is being repeated */
 	BDEV_EVENT_FAILED,	/* given up: requests end with -EIO */
 	BDEV_EVENT_RESIZED,	/* bdev_size() is another one: it grew, or what lay beyond the new end is gone */

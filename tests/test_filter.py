@@ -44,9 +44,13 @@ def rule_case(action, way):
     return f"{way}-{action}|rule={way}:{action}:{OFTEN.get(action, 'every=7,after=60')}||{ARGUMENTS.get(action, '')} {QUICK}\n"
 
 
+def files(script):
+    return [os.path.join(FOLDER, name) for name in (script, "common.sh", "filter.conf")]
+
+
 def run(cases):
     return machine.run_guest(f"cat >cases <<'END'\n{cases}END\nsh ./rules.sh <cases", timeout=180, add=[
-        os.path.join(FOLDER, "rules.sh"), os.path.join(FOLDER, "filter.conf"),
+        *files("rules.sh"),
         programs.service_program("tests/block/disk_user") + ":/root/disk_user"])
 
 
@@ -105,8 +109,7 @@ def mirror():
         for disk in disks:
             with open(disk, "wb") as f:
                 f.truncate(12 << 20)
-        result = machine.run_guest("sh ./mirror.sh", timeout=120, mem=256, disk=disks,
-                                   add=[os.path.join(FOLDER, "mirror.sh"), os.path.join(FOLDER, "filter.conf")])
+        result = machine.run_guest("sh ./mirror.sh", timeout=120, mem=256, disk=disks, add=files("mirror.sh"))
         image = os.path.join(folder, "image")
         with open(image, "wb") as f:
             f.write(contents(disks[0]))
@@ -141,6 +144,13 @@ def test_disk_that_was_given_up_comes_back_and_is_enough():
     assert re.search(r"^vd1 +failed ", lost, re.M) and re.search(r"^filter +running ", lost, re.M), lost
     assert re.search(r"^vd1 +running ", other, re.M) and not re.search("^vd2 ", other, re.M), other
     assert "disk 0 is back" in other and "disk 1 is dropped" in other, other
+
+
+def test_driver_that_is_taken_down_holds_up_nobody():
+    """Its disk would be dropped after three seconds (1 s of time-out twice, and one more) if nothing but silence told of it."""
+    text = mirror_part("other")
+    assert int(re.search(r"^longest (\d+)$", text, re.M)[1]) < 100, text
+    assert "disk 1 is dropped: its driver was taken down" in text, text
 
 
 def test_file_system_on_the_mirror_is_clean():

@@ -1,35 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # ext2 on a mirror of two virtio disks, each behind a driver of its own (faulty without rules: it hands on), while those die. Runs in the
-# guest, with filter.conf beside it and empty disks vda, vdb. Prints "@ WHAT" before what each part has to say.
+# guest, with common.sh and filter.conf beside it and empty disks vda, vdb. Prints "@ WHAT" before what each part has to say.
 #
 #   both    both drivers of the mirror are killed at the same moment, again and again
 #   filter  the filter itself is killed, again and again
 #   lost    the driver of the first disk hangs until RS gives it up; later it is revived, and what was missed is copied
-#   other   then the second disk is taken away: the first one must have everything
+#   other   then the second disk's driver is taken down: the first disk must have everything, and nobody waits
 #
 # After each part all files are read from the disks anew and compared with the sums of what was written.
-up() { service up "$1" -config filter.conf -progname "$2" -label "$3" -args "$4" || echo "cannot start $3"; }
-pid() { service status "$1" --json | tr ',{}' '\n\n\n' | sed -n 's/^ *"pid": *\([0-9]*\)/\1/p' | head -n 1; }
-state() { service list | awk -v name="$1" '$1 == name { print $2 }'; }
-said() { dmesg | grep -c "filter: $1"; }
+. ./common.sh
 
-# until_true "COMMAND" SECONDS
-until_true() {
-	n=0
-	until eval "$1" || [ $n -ge $(($2 * 20)) ]; do
-		sleep 0.05
-		n=$((n + 1))
-	done
-	eval "$1" || echo "never came true: $1"
-}
+# Hundredths of a second
+now() { sed "s/ .*//; s/[.]//" /proc/uptime; }
 
-files=0
+files=0 longest=0
 work_once() {
+	began=$(now)
 	files=$((files + 1))
 	dd if=/dev/urandom of=/mnt/f$files bs=16k count=$((1 + files % 7)) 2>/dev/null &&
 		(cd /mnt && md5sum f$files >>sums) || echo "f$files: failed"
 	[ $((files % 3)) != 0 ] || sync
+	took=$(($(now) - began))
+	[ $took -le $longest ] || longest=$took
 }
 
 # while_working COMMAND: files are written until it ends
@@ -72,13 +65,19 @@ lose_first() {
 	sleep 1
 }
 
+take_second() {
+	sleep 0.5
+	service down vd2
+	sleep 1
+}
+
 /etc/rc.disk start || exit 1
 service up virtio_blk 2>/dev/null
-up /sbin/services/faulty fragile vd1 "target=virtio_blk:0 quiet"
-up /sbin/services/faulty fragile vd2 "target=virtio_blk:16 quiet"
-up /sbin/services/filter filter filter "disk=vd1 disk=vd2 timeout=1000"
+up faulty fragile vd1 "target=virtio_blk:0 quiet"
+up faulty fragile vd2 "target=virtio_blk:16 quiet"
+up filter filter filter "disk=vd1 disk=vd2 timeout=1000"
 mknod /dev/mirror b 240 0
-until_true '[ $(said "disk 1 is up to date") -ge 1 ]' 20
+until_true '[ $(said "filter: disk 1 is up to date") -ge 1 ]' 20
 mke2fs /dev/mirror >/dev/null || echo "no file system"
 mount -t ext2 /dev/mirror /mnt || exit 1
 
@@ -97,13 +96,14 @@ while_working lose_first
 look
 service list
 service why vd1
-back=$(said "disk 0 is up to date")
+back=$(said "filter: disk 0 is up to date")
 service restart vd1
-until_true '[ $(said "disk 0 is up to date") -gt $back ]' 20
+until_true '[ $(said "filter: disk 0 is up to date") -gt $back ]' 20
 look
 echo "@ other"
-service down vd2
-work_once
+longest=0
+while_working take_second
+echo "longest $longest"
 look
 service list
 sync

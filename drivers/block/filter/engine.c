@@ -7,8 +7,8 @@
  *           read it back from each leg; if a leg had to be dropped, write the news into the other's superblock; answer
  *   read    lock the groups, shared; read until all sectors are right; answer
  *
- * If this process dies here: the successor finds superblocks that say `dirty` and copies the first leg over the second while it serves. No
- * write that was answered is lost: it was on all legs that are good.
+ * If this process dies here: the successor finds superblocks that say `dirty`, compares all groups and settles them while it serves
+ * (without sums: copies the first leg over the second). No write that was answered is lost: it was on all legs that are good.
  */
 #include "engine_private.h"
 #include <errno.h>
@@ -59,11 +59,11 @@ void engine_leg_down(int leg)
 	leg_wake_waiters(leg);
 }
 
-void engine_leg_failed(int leg)
+void engine_leg_failed(int leg, const char *why)
 {
 	engine_leg_down(leg);
 	if (engine.ready && !leg_is_needed(leg))
-		leg_drop(leg, "its driver has failed");
+		leg_drop(leg, why);
 }
 
 /* ---- pieces: as much of a request as lies in one region ---- */

@@ -75,7 +75,7 @@ struct leg_stats { uint64_t bad_data, errors, late, drops, repaired, accusations
 void engine_init(const struct engine_config *config, const struct engine_world *world);
 void engine_leg_up(int leg, uint64_t bytes);	/* opened, or open again after a restart */
 void engine_leg_down(int leg);			/* dead, hung or liar: waits for a successor */
-void engine_leg_failed(int leg);		/* operations will end with errors */
+void engine_leg_failed(int leg, const char *why);	/* operations end with errors, or not before somebody starts its driver */
 void engine_op_done(struct leg_op *op, int64_t result);
 void engine_alarm(nstime_t now);
 bool engine_has_work(void);

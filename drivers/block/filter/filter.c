@@ -102,8 +102,9 @@ static void disk_event(struct bdev *dev, int event)
 	case BDEV_EVENT_DOWN: engine_leg_down(disk_leg(dev)); break;
 	case BDEV_EVENT_UP: engine_leg_up(disk_leg(dev), bdev_size(dev)); break;
 	case BDEV_EVENT_RESIZED: break;	/* what lay beyond a new end is found missing when it is asked for */
+	case BDEV_EVENT_GONE: engine_leg_failed(disk_leg(dev), "its driver was taken down"); break;
 	case BDEV_EVENT_FAILED:
-	case BDEV_EVENT_CHANGED: engine_leg_failed(disk_leg(dev)); break;
+	case BDEV_EVENT_CHANGED: engine_leg_failed(disk_leg(dev), "its driver has failed"); break;
 	}
 }
 

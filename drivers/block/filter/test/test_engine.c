@@ -173,7 +173,7 @@ static void disk_time(struct disk *d)
 		disk_restart(d);
 	if (!d->failed && strikes(d, F_FAILED)) {
 		d->failed = d->dead = true;
-		engine_leg_failed((int)(d - disks));
+		engine_leg_failed((int)(d - disks), "its driver has failed");
 	} else if (d->failed && (w.quiet || rnd(10) == 0)) {
 		d->failed = false;
 		disk_restart(d);

@@ -274,7 +274,8 @@ void engine_stop(void)
 	if (!engine.ready || engine_flush() != 0)
 		return;
 	engine.super_due = true;
-	engine.dirty = engine.legs[0].state == LEG_SYNC || engine.legs[1].state == LEG_SYNC;
+	engine.dirty = engine.legs[0].state == LEG_SYNC || engine.legs[1].state == LEG_SYNC ||
+		memchr(engine.unsettled, 1, engine.nr_regions);
 	super_flush(!engine.dirty);
 }
 

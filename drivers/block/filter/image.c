@@ -96,6 +96,7 @@ static bool sector_merge(struct image *im, uint8_t *raw, uint32_t g, uint32_t i)
 	uint8_t *mine = group_data(image_group(im, im->raw, g), i), *quality = &im->quality[g * engine.layout.n + i];
 	enum quality q = sector_quality(im, group_data(raw, i), g, i);
 
+	im->differed |= q != *quality && q != SUM_BAD && *quality != SUM_BAD;
 	if (q > *quality) {
 		memcpy(mine, group_data(raw, i), SECTOR);
 		*quality = (uint8_t)q;

@@ -130,8 +130,17 @@ static void settle_all(void)
 		region_repair_later(g, REPAIR_SETTLE);
 }
 
+/* The first one was alone, and so was this one, as often: nobody can say which has what is wanted. */
+static bool is_rival(const struct look *k, bool missed)
+{
+	return missed && k->valid && k->super.id == engine.layout.id && k->super.generation == engine.generation &&
+		(k->super.flags & SUPER_ALONE);
+}
+
 static const char *stranger(const struct look *k)
 {
+	if (is_rival(k, true))
+		return "one that was used without the other, as that was without it";
 	return k->other_format ? "in another format of the filter's" : "no part of this mirror";
 }
 
@@ -139,8 +148,8 @@ static const char *stranger(const struct look *k)
 static void second_leg(int leg, const struct look *k, bool missed)
 {
 	struct leg *l = &engine.legs[leg];
-	bool ours = k->valid && k->super.id == engine.layout.id, usable = ours || l->accepted || k->blank || engine.config.adopt ||
-		engine.config.format;
+	bool ours = k->valid && k->super.id == engine.layout.id;
+	bool usable = (ours && !is_rival(k, missed)) || l->accepted || k->blank || engine.config.adopt || engine.config.format;
 
 	if (!k->there)
 		return;
@@ -160,12 +169,20 @@ static void second_leg(int leg, const struct look *k, bool missed)
 	log_info("disk %d is copied from disk %d", leg, !leg);
 }
 
+/* Of the same generation the one that says that the other has missed something. */
+static bool is_newer(const struct super *a, const struct super *b)
+{
+	if (a->generation != b->generation)
+		return a->generation > b->generation;
+	return (a->flags & SUPER_ALONE) > (b->flags & SUPER_ALONE);
+}
+
 static int choose(const struct look looks[LEGS])
 {
 	int best = -1;
 
 	for (int i = 0; i < LEGS; i++)
-		if (looks[i].valid && (best < 0 || looks[i].super.generation > looks[best].super.generation))
+		if (looks[i].valid && (best < 0 || is_newer(&looks[i].super, &looks[best].super)))
 			best = i;
 	return best;
 }
@@ -198,6 +215,7 @@ static bool must_wait_for_other(int best, const struct look looks[LEGS])
 static int begin(const struct look looks[LEGS])
 {
 	int best = choose(looks), first = first_there(looks), r;
+	bool alone = false;
 
 	if (first < 0)
 		return -EAGAIN;
@@ -214,13 +232,14 @@ static int begin(const struct look looks[LEGS])
 		return -EAGAIN;
 	} else {
 		r = adopt(best, &looks[best].super);
+		alone = looks[best].super.flags & SUPER_ALONE;
 	}
 	if (r == 0 && engine.dirty) {
 		settle_all();
 		engine.super_due = true;	/* versions begin with the generation: a new one before anything is written */
 	}
 	if (r == 0 && engine.config.legs == 2)
-		second_leg(!best, &looks[!best], engine.dirty && engine.layout.kind == SUM_NONE);
+		second_leg(!best, &looks[!best], alone || (engine.dirty && engine.layout.kind == SUM_NONE));
 	return r;
 }
 

@@ -156,3 +156,38 @@ def test_driver_that_is_taken_down_holds_up_nobody():
 def test_file_system_on_the_mirror_is_clean():
     result, judge = mirror()
     assert result.status == 0 and judge.returncode == 0, f"{judge.stdout}\n{result}"
+
+
+# ---- a disk that comes back with older contents ----
+
+@functools.cache
+def disks_with_older_copies():
+    """The images of both disks, and what they were before the last files were written."""
+    with tempfile.TemporaryDirectory() as folder:
+        disks = [os.path.join(folder, name) for name in "abcd"]
+        for disk in disks:
+            with open(disk, "wb") as f:
+                f.truncate(3 << 20)
+        result = machine.run_guest("sh ./older.sh make", timeout=60, mem=256, disk=disks, add=files("older.sh"))
+        assert result.status == 0 and not re.search("failed|never|no file system", result.text), str(result)
+        images = []
+        for disk in disks:
+            with open(disk, "rb") as f:
+                images.append(f.read())
+        return images
+
+
+@pytest.mark.parametrize("older", [0, 1])
+def test_disk_that_comes_back_with_older_contents_is_copied_anew(tmp_path, older):
+    images = disks_with_older_copies()
+    disks = [tmp_path / "a", tmp_path / "b"]
+    for i, disk in enumerate(disks):
+        disk.write_bytes(images[i + 2 if i == older else i])
+    result = machine.run_guest("sh ./older.sh look", timeout=60, mem=256, disk=[str(disk) for disk in disks], add=files("older.sh"))
+    assert result.status == 0 and f"disk {older} is copied from disk {1 - older}" in result.text, str(result)
+    assert sorted(re.findall(r"^(f\d): OK$", result.text, re.M)) == ["f1", "f3", "f4", "f5"], str(result)
+    assert re.search("^f2: FAILED", result.text, re.M) and "never came true" not in result.text, str(result)
+    assert contents(disks[0]) == contents(disks[1])
+    (tmp_path / "image").write_bytes(contents(disks[older]))
+    judge = subprocess.run(["/sbin/e2fsck", "-fn", str(tmp_path / "image")], capture_output=True, text=True)
+    assert judge.returncode == 0, judge.stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# For mirror.sh and rules.sh, which run in the guest with filter.conf beside them.
+# For mirror.sh, older.sh and rules.sh, which run in the guest with filter.conf beside them.
 
 # up PROGRAM (a name, or a path of its own) STANZA LABEL ARGUMENTS
 up() { service up "$1" -config filter.conf -progname "$2" -label "$3" -args "$4" || echo "cannot start $3"; }
@@ -15,4 +15,14 @@ until_true() {
 		n=$((n + 1))
 	done
 	eval "$1" || echo "never came true: $1"
+}
+
+# /dev/mirror of the first two virtio disks, each behind a driver of its own (faulty without rules: it hands on)
+mirror_up() {
+	/etc/rc.disk start || exit 1
+	service up virtio_blk 2>/dev/null
+	up faulty fragile vd1 "target=virtio_blk:0 quiet"
+	up faulty fragile vd2 "target=virtio_blk:16 quiet"
+	up filter filter filter "disk=vd1 disk=vd2 timeout=1000"
+	mknod /dev/mirror b 240 0 2>/dev/null
 }

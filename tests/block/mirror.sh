@@ -71,12 +71,7 @@ take_second() {
 	sleep 1
 }
 
-/etc/rc.disk start || exit 1
-service up virtio_blk 2>/dev/null
-up faulty fragile vd1 "target=virtio_blk:0 quiet"
-up faulty fragile vd2 "target=virtio_blk:16 quiet"
-up filter filter filter "disk=vd1 disk=vd2 timeout=1000"
-mknod /dev/mirror b 240 0
+mirror_up
 until_true '[ $(said "filter: disk 1 is up to date") -ge 1 ]' 20
 mke2fs /dev/mirror >/dev/null || echo "no file system"
 mount -t ext2 /dev/mirror /mnt || exit 1

@@ -5,6 +5,10 @@
  * caller is parked, VM asked, and the whole call run again. Errors common to all: EBADREQUEST (number), ECALLDENIED (call mask),
  * EFAULT (pointer), EDEADEPT (endpoint argument dead), EINVAL (argument).
  *
+ * A long copy is done in turns, between which others use the kernel: its arguments advance in the caller's registers like those of a
+ * string instruction (words that the call does not name must be 0), and everything is looked up anew, so that endpoint, grant and memory
+ * may go in its middle with the error they give at its start.
+ *
  * X(name, basic, what it does).   basic = 1: every service has it.
  */
 #pragma once
@@ -100,11 +104,12 @@ struct devio { uint16_t port; uint8_t width, write; uint32_t value; };
 /*
  * KC_VUMAP: where the bytes of some segments lie in physical memory, one after the other, for DMA. The memory is made present (and, for
  * GRANT_WRITE, writable and private) first. With SELF the segments lie in the caller's own memory at `offset` and grants are ignored.
- * Only ordinary memory of services: EPERM for that of users and devices. E2BIG: more runs than there is room for.
+ * Only ordinary memory of services: EPERM for that of users and devices. E2BIG: more runs than there is room for, or segments of more
+ * than VUMAP_BYTES_MAX together.
  */
 struct vumap_seg { grant_t grant; uint32_t len; uint64_t offset; };
 struct phys_run { paddr_t paddr; uint64_t len; };
-enum { VUMAP_SEGS_MAX = 64, VUMAP_RUNS_MAX = 512 };
+enum { VUMAP_SEGS_MAX = 64, VUMAP_RUNS_MAX = 512, VUMAP_BYTES_MAX = 4 << 20 };
 
 enum { VTIMER_VIRTUAL, VTIMER_PROF };
 enum { STATECTL_CLEAR_IPC_REFS = 1 };

@@ -34,14 +34,11 @@ struct proc *kcall_target(struct proc *caller, const struct kcall *c, int i)
 	return e == EP_SELF ? caller : proc_of_endpoint(e);
 }
 
-/* Results are stored last, and only when the call is over: it may be run again from its arguments. */
-static void kcall_finish(struct proc *p, const struct kcall *c, err_t err)
-{
-	for (unsigned i = 0; i < MSG_WORDS; i++)
-		arch_frame_word_set(&p->frame, i, c->w[i]);
-	arch_frame_result_set(&p->frame, err);
-}
-
+/*
+ * Results are stored last, and only when the call is over: it may be run again from its arguments. Of an unfinished call they are new
+ * arguments, and the caller is set back to its call, as by an interrupt in a string instruction; so that between two parts of a long
+ * copy interrupts and other CPUs come in, the caller may be stopped, cleared or exchanged, and nothing about it is kept in the kernel.
+ */
 void kcall_run(struct proc *p)
 {
 	uint32_t index = arch_frame_type(&p->frame) - MSG_KCALL;
@@ -55,14 +52,17 @@ void kcall_run(struct proc *p)
 		arch_frame_result_set(&p->frame, err);
 		return;
 	}
-	for (unsigned i = 0; i < MSG_WORDS; i++)
-		c.w[i] = arch_frame_word(&p->frame, i);
+	arch_frame_words(&p->frame, c.w);
 	err = table[index].run(p, &c);
 	if (err == -ESUSPEND) {
 		p->misc |= MF_CALL_RESUME;
+	} else if (err == -EUNFINISHED) {
+		arch_frame_words_set(&p->frame, c.w);
+		arch_frame_restart(&p->frame);
 	} else if (err != -ENORESULT) {
 		if (unlikely(err))
 			trace_refused(p, index, table[index].name, (int64_t)arch_frame_word(&p->frame, 0), err);
-		kcall_finish(p, &c, err);
+		arch_frame_words_set(&p->frame, c.w);
+		arch_frame_result_set(&p->frame, err);
 	}
 }

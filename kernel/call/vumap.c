@@ -2,7 +2,7 @@
 /*
  * KC_VUMAP: physical addresses of granted memory, for a driver whose device copies by itself. Each segment is checked as a copy through
  * its grant would be, and its pages are made present as for a copy; if one is missing the caller is parked and the call runs again from
- * its start.
+ * its start. The work of one call is bounded by VUMAP_BYTES_MAX.
  */
 #include <kernel/errno.h>
 #include <kernel/kcall.h>
@@ -69,7 +69,7 @@ static err_t segment_add(struct proc *caller, endpoint_t granter, const struct v
 err_t kcall_VUMAP(struct proc *caller, struct kcall *c)
 {
 	static struct vumap_seg segs[VUMAP_SEGS_MAX];
-	uint64_t n = c->w[2], access = c->w[3];
+	uint64_t n = c->w[2], access = c->w[3], bytes = 0;
 	err_t err;
 
 	if (n > VUMAP_SEGS_MAX || !access || (access & ~(uint64_t)(GRANT_READ | GRANT_WRITE)))
@@ -77,8 +77,10 @@ err_t kcall_VUMAP(struct proc *caller, struct kcall *c)
 	err = mem_read(caller, segs, c->w[1], n * sizeof(segs[0]));
 	list.n = 0;
 	list.room = min_u64(c->w[5], VUMAP_RUNS_MAX);
-	for (uint64_t i = 0; i < n && !err; i++)
-		err = segment_add(caller, (endpoint_t)c->w[0], &segs[i], (uint32_t)access);
+	for (uint64_t i = 0; i < n && !err; i++) {
+		bytes += segs[i].len;
+		err = bytes > VUMAP_BYTES_MAX ? -E2BIG : segment_add(caller, (endpoint_t)c->w[0], &segs[i], (uint32_t)access);
+	}
 	if (!err)
 		err = mem_write(caller, c->w[4], list.runs, list.n * sizeof(list.runs[0]));
 	if (!err)

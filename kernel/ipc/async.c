@@ -50,8 +50,7 @@ static void async_free(struct async_msg *m)
 static void async_deliver(struct proc *dst, const struct async_msg *m)
 {
 	arch_frame_type_set(&dst->frame, (uint32_t)m->message[0]);
-	for (unsigned i = 0; i < MSG_WORDS; i++)
-		arch_frame_word_set(&dst->frame, i, m->message[1 + i]);
+	arch_frame_words_set(&dst->frame, m->message + 1);
 	ipc_finish_receive(dst, m->source, IPC_STATUS_OF(IPC_SENDA));
 	trace_message(m->source, dst->endpoint, (uint32_t)m->message[0], IPC_SENDA - IPC_SEND);
 }
@@ -60,8 +59,7 @@ static void async_fill(struct async_msg *m, const struct proc *src, uint32_t fla
 {
 	*m = (struct async_msg){ .source = src->endpoint, .flags = flags };
 	m->message[0] = arch_frame_type(&src->frame);
-	for (unsigned i = 0; i < MSG_WORDS; i++)
-		m->message[1 + i] = arch_frame_word(&src->frame, i);
+	arch_frame_words(&src->frame, m->message + 1);
 }
 
 static void inbox_add(struct proc *dst, struct async_msg *m)

@@ -46,18 +46,6 @@ void ipc_routed_result(struct proc *p, int64_t result)
 	arch_frame_result_set(&p->frame, result);
 }
 
-/* The message of a routed system call: number and six arguments. */
-static void deliver_routed(const struct proc *src, struct proc *dst)
-{
-	uint64_t args[6];
-
-	arch_frame_args(&src->frame, args);
-	arch_frame_type_set(&dst->frame, MSG_LINUX + (uint32_t)arch_frame_number(&src->frame));
-	for (unsigned i = 0; i < 6; i++)
-		arch_frame_word_set(&dst->frame, i, args[i]);
-	arch_frame_word_set(&dst->frame, 6, 0);
-}
-
 static uint32_t routed_status(const struct proc *src)
 {
 	return IPC_STATUS_OF(IPC_SENDREC) | IPC_STATUS_CALL | IPC_STATUS_FROM_KERNEL | (proc_is_user(src) ? IPC_STATUS_USER : 0);
@@ -72,7 +60,7 @@ static inline void ipc_deliver(struct proc *src, struct proc *dst, uint32_t stat
 		return;
 	}
 	if (unlikely(src->flags & PROC_ROUTED)) {
-		deliver_routed(src, dst);
+		arch_frame_call_copy(&dst->frame, &src->frame, MSG_LINUX);
 		status = routed_status(src);
 	} else {
 		arch_frame_message_copy(&dst->frame, &src->frame);

@@ -20,12 +20,10 @@ static bool notify_can_take(const struct proc *dst, endpoint_t from)
 
 static void notify_deliver(struct proc *dst, endpoint_t from, uint64_t signals, uint64_t irqs)
 {
+	const uint64_t words[MSG_WORDS] = { arch_now_ns(), signals, irqs };
+
 	arch_frame_type_set(&dst->frame, MSG_NOTIFY);
-	for (unsigned i = 3; i < MSG_WORDS; i++)
-		arch_frame_word_set(&dst->frame, i, 0);
-	arch_frame_word_set(&dst->frame, 0, arch_now_ns());
-	arch_frame_word_set(&dst->frame, 1, signals);
-	arch_frame_word_set(&dst->frame, 2, irqs);
+	arch_frame_words_set(&dst->frame, words);
 	ipc_finish_receive(dst, from, IPC_STATUS_OF(IPC_NOTIFY) | (from < 0 ? IPC_STATUS_FROM_KERNEL : 0));
 	trace_message(from, dst->endpoint, MSG_NOTIFY, IPC_NOTIFY - IPC_SEND);
 	if (irqs)

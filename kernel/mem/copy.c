@@ -6,6 +6,9 @@
  *
  * A missing page parks the caller until VM has made the rest of the range present; then the whole kernel call runs again. So a
  * copy may be done partly more than once, which is harmless, and nothing else may have happened before.
+ *
+ * The kernel lock is held and interrupts are off meanwhile, so a long copy is done in turns: -EUNFINISHED, and the kernel call advances
+ * its arguments. At the next turn everything is looked up anew: a process that died or a grant that was taken back ends it.
  */
 #include <arch/sigframe.h>
 #include <kernel/debug.h>
@@ -55,17 +58,17 @@ err_t mem_copy(struct proc *caller, struct mem_range dst, struct mem_range src, 
 {
 	struct side d, s;
 	bool walking = false;
-	uint64_t copied = 0, n, left;
+	uint64_t copied = 0, turn = min_u64(len, MEM_TURN), n, left;
 
 	*done = 0;
 	if (!range_valid(dst, len) || !range_valid(src, len))
 		return -EFAULT;
 	d = side_make(dst, true);
 	s = side_make(src, false);
-	for (; copied < len; *done = copied) {
+	for (; copied < turn; *done = copied) {
 		void *to, *from;
 
-		n = len - copied;
+		n = turn - copied;
 		from = side_pointer(&s, &n);
 		if (!from)
 			return side_missing(caller, &s, len - copied, flags);
@@ -85,22 +88,20 @@ err_t mem_copy(struct proc *caller, struct mem_range dst, struct mem_range src, 
 		d.direct = !d.p;
 		s.direct = !s.p;
 	}
-	return 0;
+	return likely(turn == len) ? 0 : -EUNFINISHED;
 }
 
-err_t mem_fill(struct proc *caller, struct mem_range dst, uint8_t byte, uint64_t len, uint32_t flags)
+err_t mem_fill(struct proc *caller, struct mem_range dst, uint8_t byte, uint64_t len, uint32_t flags, uint64_t *done)
 {
 	enum { PATTERN_BYTES = 1024 };
 	static uint8_t pattern[PATTERN_BYTES];
-	uint64_t done, n;
+	uint64_t turn = min_u64(len, MEM_TURN), n;
 	err_t err = 0;
 
 	memset(pattern, byte, sizeof(pattern));
-	for (; len && !err; len -= n, dst.addr += n) {
-		n = min_u64(len, sizeof(pattern));
-		err = mem_copy(caller, dst, (struct mem_range){ 0, (vaddr_t)pattern }, n, flags, &done);
-	}
-	return err;
+	for (*done = 0; *done < turn && !err; *done += n, dst.addr += n)
+		err = mem_copy(caller, dst, (struct mem_range){ 0, (vaddr_t)pattern }, min_u64(turn - *done, sizeof(pattern)), flags, &n);
+	return err || turn == len ? err : -EUNFINISHED;
 }
 
 /* The common case is small and present: p's space is loaded because p is current. */

@@ -62,4 +62,7 @@ def test_messages_and_calls_take_few_instructions(archive):
     assert took["round trip, two spaces"] < 600, took
     assert took["system call to a server"] < 650, took
     assert took["system call answered from the slot"] < 220, took
-    assert took["kernel call"] < 550, took
+    assert took["kernel call"] < 400, took
+    assert took["copy of 64 bytes"] < 700, took
+    assert took["safe copy of 64 bytes"] < 900, took
+    assert took["safe copy of a page"] < 2250, took

@@ -9,12 +9,13 @@
  *   arch_frame_endpoint(f)        first operand;  arch_frame_source_set(f, ep) its value on return
  *   arch_frame_operand(f)         second operand (64 bits);  arch_frame_status_set(f, v) its value on return
  *   arch_frame_type(f), arch_frame_word(f, i)      message type (32 bits) and words 0..6, with _set
+ *   arch_frame_words(f, w)        all words, with _set
  *   arch_frame_message_copy(dst, src)  type and all words, the fast path of delivery
  *   arch_frame_call_copy(dst, src, base)  the message of a Linux call: type base + number, words = arguments
  *   arch_frame_args(f, a)         the six arguments of a Linux call
  *   arch_frame_pc, arch_frame_sp, arch_frame_bp    where it is
- *   arch_frame_restart(f)         make it execute its syscall instruction again; only while the
- *                                 argument registers are unchanged
+ *   arch_frame_restart(f)         make it execute its syscall instruction again, with the argument
+ *                                 registers as they are then
  */
 #pragma once
 #include <arch/impl/frame.h>

@@ -11,5 +11,8 @@ enum {
 	ESUSPEND = 900,
 	/* Inside the kernel only: the call has set the caller's registers itself, or the caller never returns. */
 	ENORESULT = 901,
+	/* Inside the kernel only: c->w has become the arguments of what is left to do; the caller makes the call again, after whoever
+	 * waits for the kernel. */
+	EUNFINISHED = 902,
 	ERROR_INTERNAL_FIRST = 600,	/* codes from here on become EIO for user processes */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Kernel calls. Each kcall_NAME checks everything, then acts; it returns 0 or a negative error, -ESUSPEND when parked (the whole
- * call runs again, so results are written last), -ENORESULT when the caller's registers are not to be touched.
+ * call runs again, so results are written last), -EUNFINISHED after a part of something long (the call is made again with what is then in
+ * w), -ENORESULT when the caller's registers are not to be touched.
  */
 #pragma once
 #include <abi/kcall.h>

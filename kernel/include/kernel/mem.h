@@ -31,7 +31,12 @@ void vm_forget(struct proc *p);			/* p dies: its own requests, and those that na
 extern uint64_t vm_fault_count, vm_request_count;
 void vm_relist(void);				/* VM was replaced: offer everything again */
 
-/* --- copies. All return 0, -EFAULT, -ESOFTFAULT (try) or -ESUSPEND --- */
+/*
+ * --- copies. All return 0, -EFAULT, -ESOFTFAULT (try) or -ESUSPEND; those with `done` also -EUNFINISHED after MEM_TURN bytes: others
+ * have waited for the kernel long enough. Nothing of the kernel's own is ever that long.
+ */
+enum { MEM_TURN = 128 * 1024 };
+
 struct mem_range {
 	struct proc *p;				/* whose memory; 0: kernel memory or, with phys, physical */
 	vaddr_t addr;
@@ -40,7 +45,7 @@ enum { MEM_TRY = 1 };
 
 /* caller: who is parked when memory is missing (it must be the current process). *done: bytes copied before an error. */
 err_t mem_copy(struct proc *caller, struct mem_range dst, struct mem_range src, uint64_t len, uint32_t flags, uint64_t *done);
-err_t mem_fill(struct proc *caller, struct mem_range dst, uint8_t byte, uint64_t len, uint32_t flags);
+err_t mem_fill(struct proc *caller, struct mem_range dst, uint8_t byte, uint64_t len, uint32_t flags, uint64_t *done);
 
 /* Between p's memory and the kernel's, p being the one that is parked. */
 err_t mem_read(struct proc *p, void *to, vaddr_t from, uint64_t len);

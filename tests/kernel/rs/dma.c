@@ -65,6 +65,12 @@ static void addresses(struct thread *t)
 	CHECK_EQ(runs[got - 1].paddr, paddr - 100, "the second one's start");
 	CHECK_EQ(vumap(t, EP_RS, 2, GRANT_READ, 1), -K_E2BIG, "more runs than room");
 	CHECK_EQ(vumap(t, EP_RS, 0, GRANT_READ, 8), 0, "no segment");
+	segs[0].len = segs[1].len = VUMAP_BYTES_MAX;
+	CHECK_EQ(vumap(t, EP_RS, 2, GRANT_READ, 8), -K_EPERM, "a long segment is checked like any");
+	segs[0].len++;
+	CHECK_EQ(vumap(t, EP_RS, 1, GRANT_READ, 8), -K_E2BIG, "a segment that is too long");
+	segs[0] = (struct vumap_seg){ g, 1, 0 };
+	CHECK_EQ(vumap(t, EP_RS, 2, GRANT_READ, 8), -K_E2BIG, "segments that are too long together");
 	segs[0] = (struct vumap_seg){ GRANT_INVALID, 10, (vaddr_t)memory };
 	CHECK_EQ(vumap(t, EP_SELF, 1, GRANT_WRITE, 8), 1, "own memory");
 }

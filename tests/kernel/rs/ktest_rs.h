@@ -57,6 +57,7 @@ void check_death(void);
 void check_kcalls(void);
 void check_memory(void);
 void check_grants(void);
+void check_long(void);
 void check_dma(void);
 void check_futex(void);
 void check_signals(void);

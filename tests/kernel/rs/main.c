@@ -44,6 +44,7 @@ int main(void)
 	start("kernel calls", check_kcalls);
 	start("memory", check_memory);
 	start("grants", check_grants);
+	start("long copies", check_long);
 	start("physical addresses", check_dma);
 	start("futexes", check_futex);
 	start("signals", check_signals);

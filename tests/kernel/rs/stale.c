@@ -68,7 +68,6 @@ static void no_edit_no_refresh(void)
 	struct info_cpu before, after;
 	uint64_t a, b = 1;
 
-	sys_schedule(EP_SELF, 0, 0, 1);
 	sys_getinfo(GETINFO_CPU, &before, sizeof(before), 0, 0);
 	for (int i = 0; i < 1000; i++)
 		sys_vircopy(EP_SELF, (vaddr_t)&b, EP_SELF, (vaddr_t)&a, 8, 0, 0);
@@ -81,6 +80,7 @@ void check_stale_tlb(void)
 {
 	struct info_kernel k;
 
+	sys_schedule(EP_SELF, 0, 0, 1);		/* not where the reader runs, for which the script waits without sleeping */
 	sys_getinfo(GETINFO_KERNEL, &k, sizeof(k), 0, 0);
 	exchange_under_reader(k.nr_cpus);
 	no_edit_no_refresh();

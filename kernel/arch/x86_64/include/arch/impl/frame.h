@@ -34,6 +34,14 @@ static inline void arch_frame_word_set(struct arch_frame *f, unsigned i, uint64_
 {
 	f->message[1 + i] = v;
 }
+static inline void arch_frame_words(const struct arch_frame *f, uint64_t w[7])
+{
+	w[0] = f->rdx, w[1] = f->r10, w[2] = f->r8, w[3] = f->r9, w[4] = f->r12, w[5] = f->r13, w[6] = f->r14;
+}
+static inline void arch_frame_words_set(struct arch_frame *f, const uint64_t w[7])
+{
+	f->rdx = w[0], f->r10 = w[1], f->r8 = w[2], f->r9 = w[3], f->r12 = w[4], f->r13 = w[5], f->r14 = w[6];
+}
 static inline void arch_frame_message_copy(struct arch_frame *dst, const struct arch_frame *src)
 {
 	dst->rsi = src->rsi, dst->rdx = src->rdx, dst->r10 = src->r10, dst->r8 = src->r8;

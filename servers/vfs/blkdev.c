@@ -351,7 +351,11 @@ static int64_t block_range(struct call *c, struct file *f, uint64_t arg, uint64_
 	if ((range[0] | range[1]) % 512 || __builtin_add_overflow(range[0], range[1], &end))
 		return -EINVAL;
 	blkdev_refresh(f->object);
-	return end > block_size(f->object) ? -EINVAL : range[1] ? blkdev_fallocate_at(f->object, mode, range[0], range[1]) : 0;
+	if (end > block_size(f->object))
+		return -EINVAL;
+	if (range[1] == 0)
+		return mode & FALLOCATE_ZERO ? -EINVAL : 0;	/* as on Linux: nothing can be discarded, but not zeroed */
+	return blkdev_fallocate_at(f->object, mode, range[0], range[1]);
 }
 
 /* No disk has these any more, but who makes partition tables asks. Where a partition begins is not known here. */

@@ -40,6 +40,27 @@ def test_disk_behind_a_root_port_survives_its_driver_and_the_pci_server(guest, t
     assert "cannot be mapped" not in result.text
 
 
+def test_file_system_behind_a_root_port_survives_the_driver(guest, tmp_path):
+    image = make_image(tmp_path / "disk")
+    result = guest("""
+        pid() { sed -n 's/^pid: //p' /proc/service/$1; }
+        mke2fs /dev/vda >/dev/null && mount -t ext2 /dev/vda /mnt || exit 1
+        kill -9 $(pid virtio_blk)
+        for i in 1 2 3; do dd if=/dev/urandom of=/mnt/f$i bs=64k count=8 2>/dev/null || exit 2; done
+        (cd /mnt && md5sum f* >sums && sync) || exit 3
+        (sleep 0.05; kill -9 $(pid pci) $(pid virtio_blk)) & # while more is written
+        for i in 4 5 6 7; do cp /bin/busybox /mnt/f$i || exit 4; done; wait
+        umount /mnt && mount -t ext2 /dev/vda /mnt || exit 5
+        kill -9 $(pid virtio_blk)
+        (cd /mnt && md5sum -c sums && for i in 4 5 6 7; do cmp /bin/busybox f$i || exit 6; done) || exit 6
+        umount /mnt || exit 7
+        service why virtio_blk""", machine="q35", disk=[f"{image},root-port"])
+    assert result.status == 0, str(result)
+    assert len(re.findall("^f[123]: OK$", result.text, re.M)) == 3 and "restarted 3 times" in result.text, str(result)
+    judge = subprocess.run(["/sbin/e2fsck", "-fn", str(image)], capture_output=True, text=True)
+    assert judge.returncode == 0, judge.stdout
+
+
 def test_buses_of_a_second_host_bridge_are_found(guest):
     result = guest("service status pci >/dev/null || service up pci; dmesg", machine="q35", device=[
         "pxb-pcie,id=pxb,bus_nr=64,bus=pcie.0", "pcie-root-port,id=rp,bus=pxb,chassis=9", "pcie-pci-bridge,id=bridge,bus=rp",

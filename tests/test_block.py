@@ -56,7 +56,7 @@ def run(guest, tmp_path):
     conf = tmp_path / "client.conf"
     conf.write_text("service block_client {\n\tipc ALL_SYS;\n};\nservice attacker {\n\tipc ALL_SYS;\n"
                     "\tsystem DEVIO SDEVIO VDEVIO IRQCTL VUMAP;\n\tvm MAP_PHYS ALLOC_CONTIG;\n\tpci device 1234:5678;\n"
-                    "\tio 5f00:4;\n\tirq 7;\n\tmem 500000000:1000;\n};\n")
+                    "\tcontig 256K;\n\tio 5f00:4;\n\tirq 7;\n\tmem 500000000:1000;\n};\n")
     head = """
 client() { service up /root/client -progname block_client -config /root/client.conf -label client -args "$*" && service down client; }
 drivers() { /etc/rc.disk start; }	# /etc/rc has done so already where there is a disk
@@ -209,5 +209,6 @@ mount -t ext2 /dev/vda /mnt 2>&1 | grep -o 'Invalid argument'
     told = re.findall(r"refused ([^(]*?) (?:\(-?\d+\) )?of attacker", got.text)
     assert len(told) == len(set(told)), f"told more than once: {told}"
     assert {"DEVIO", "SDEVIO", "VDEVIO", "IRQCTL", "SAFECOPYTO", "VUMAP", "DIAGCTL", "PRIVCTL", "VIRCOPY", "send", "a request for memory",
+            "more contiguous memory than `contig` in its description allows",
             "an order about another service", "a name or value", "a signal for a program", "a signal of a terminal", "news of a service",
             "facts about programs", "a request that is not for services"} <= set(told), told

@@ -125,6 +125,7 @@ struct rs_call {
 	uint32_t quantum_us;		/* 0 = the default */
 	uint64_t budget_ns;		/* ... in this time: RS_FAILED. 0, 0 = the default of RS: ten quick deaths in a row */
 	uint64_t cpu_mask;		/* processors it may run on, 0 = all */
+	uint64_t contig_max;		/* bytes of contiguous memory it may have from VM (VM_ALLOC_CONTIG) */
 	struct priv_spec priv;
 	struct rs_pci_acl pci;
 	char script[64];		/* run by `service watch` when it has failed, instead of a restart by RS; empty: none */

@@ -15,10 +15,10 @@
  * VM_MAP_PHYS     drivers    at once     map physical memory (device, boot archive) allowed by the privileges -> address. EPERM
  * VM_MAP_ARCHIVE  tmpfs,RS    at once     map the boot archive read-only -> address and length. ENOENT when it is gone
  * VM_FREE_ARCHIVE tmpfs      at once     the boot archive is unpacked: its frames are free memory now
- * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address
+ * VM_ALLOC_CONTIG drivers    at once     contiguous zeroed memory for DMA -> address and physical address. EDQUOT: more than it may have
  * VM_INFO         procfs ... at once     what VM_INFO_*, by grant (memory must be present: clear the buffer before). ESRCH
  * VM_UPDATE       RS         at once     src, dead, and dst, its successor, exchange memory. EINVAL, EBUSY: one runs
- * VM_SET_PRIV     RS         at once     permitted requests of a service
+ * VM_SET_PRIV     RS         at once     permitted requests of a service, and how much contiguous memory it may have at a time
  * VM_PROTECT_FOR  RS         at once     mprotect for another process: a loader writes text through RW and then makes it RX. EINVAL, ENOMEM
  * VM_RELEASE      VFS        at once     give back, before the answer, the references to files of fs that nobody maps any more
  * VM_RLIMIT       PM         at once     RLIMIT_AS/DATA/STACK/MEMLOCK of a process
@@ -81,7 +81,7 @@ struct vm_proc_info { uint64_t vsize, rss, shared, text, data, stack, locked, fa
 	peak_vsize, peak_rss, brk_start, brk; };
 enum { VM_RI_STACK = 1, VM_RI_HEAP = 2, VM_RI_SHARED = 4, VM_RI_SPECIAL = 8 /* vdso, vvar */ };	/* vm_region_info.flags */
 struct vm_region_info { vaddr_t first, last /* exclusive */; uint32_t prot, flags; endpoint_t fs; uint32_t pad; uint64_t node, offset; };
-struct vm_set_priv_req { endpoint_t ep; uint32_t pad; uint64_t mask; };
+struct vm_set_priv_req { endpoint_t ep; uint32_t pad; uint64_t mask, contig_max; };	/* contig_max: bytes */
 struct vm_release_req { endpoint_t fs; };
 struct vm_rlimit_req { endpoint_t ep; uint32_t resource; uint64_t cur, max; };
 struct vm_update_req { endpoint_t src, dst; uint32_t flags; };

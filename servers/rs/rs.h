@@ -82,6 +82,7 @@ struct rs_slot {
 	uint32_t budget_failures;	/* 0: none */
 	uint64_t budget_ns, cpu_mask;
 	uint32_t quantum_us;
+	uint64_t contig_max;		/* bytes of contiguous memory it may have */
 	uint32_t nr_failures;		/* ever; the times of the last RS_BUDGET_MAX follow */
 	nstime_t failures[RS_BUDGET_MAX];
 	char script[64], config_where[64];
@@ -150,7 +151,7 @@ void rs_priv_complete(struct priv_spec *priv);		/* what every service gets, what
 void rs_priv_prepare(struct rs_slot *s);		/* send mask from the names */
 void rs_priv_refresh_others(const struct rs_slot *s);	/* masks that name s */
 err_t rs_priv_set(endpoint_t ep, const struct priv_spec *spec, enum privctl_op op, uint32_t *id);
-void rs_vm_priv_set(endpoint_t ep, uint64_t mask);
+void rs_vm_priv_set(endpoint_t ep, const struct rs_slot *s);	/* of s, to VM */
 
 /* rs_place.c: when and where it runs */
 err_t rs_place_check(const struct rs_call *call);	/* -EBADCPU, -EINVAL: impossible here, said in the log */

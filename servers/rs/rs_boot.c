@@ -71,7 +71,7 @@ void rs_boot_run(struct rs_slot *s)
 {
 	err_t r;
 
-	rs_vm_priv_set(s->pub->endpoint, s->pub->vm_call_mask);
+	rs_vm_priv_set(s->pub->endpoint, s);
 	rs_tell_up(s);
 	r = sys_privctl(s->pub->endpoint, PRIVCTL_ALLOW, 0, 0, 0);
 	if (r != 0)

@@ -110,7 +110,7 @@ void rs_priv_refresh_others(const struct rs_slot *s)
 	}
 }
 
-void rs_vm_priv_set(endpoint_t ep, uint64_t mask)
+void rs_vm_priv_set(endpoint_t ep, const struct rs_slot *s)
 {
 	struct message m;
 	struct vm_set_priv_req *req = MSG_BODY(struct vm_set_priv_req, &m);
@@ -118,7 +118,8 @@ void rs_vm_priv_set(endpoint_t ep, uint64_t mask)
 	memset(&m, 0, sizeof(m));
 	m.type = VM_SET_PRIV;
 	req->ep = ep;
-	req->mask = mask;
+	req->mask = s->pub->vm_call_mask;
+	req->contig_max = s->contig_max;
 	if (sef_call(EP_VM, &m) != 0)
 		log_warn("VM does not take the rights of %d", ep);
 }

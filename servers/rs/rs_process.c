@@ -154,7 +154,7 @@ err_t rs_process_create(struct rs_slot *s, endpoint_t wanted, endpoint_t *out, u
 		rs_process_destroy(ep);
 		return r;
 	}
-	rs_vm_priv_set(ep, s->pub->vm_call_mask);
+	rs_vm_priv_set(ep, s);
 	*out = ep;
 	return 0;
 }

@@ -56,6 +56,7 @@ static struct rs_slot *instance_make(const struct rs_slot *t)
 	s->budget_failures = t->budget_failures;
 	s->budget_ns = t->budget_ns;
 	s->quantum_us = t->quantum_us;
+	s->contig_max = t->contig_max;
 	s->cpu_mask = t->cpu_mask;
 	s->pub->uid = t->pub->uid;
 	s->pub->policy = t->pub->policy;

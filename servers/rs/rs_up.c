@@ -100,6 +100,7 @@ static struct rs_slot *rs_up_slot(const struct rs_call *call, struct rs_image *i
 	s->budget_failures = call->budget_failures;
 	s->budget_ns = call->budget_ns;
 	s->quantum_us = call->quantum_us;
+	s->contig_max = call->contig_max;
 	s->cpu_mask = call->cpu_mask;
 	memcpy(s->script, call->script, sizeof(s->script));
 	memcpy(s->config_where, call->config_where, sizeof(s->config_where));

@@ -8,8 +8,8 @@
 #include <abi/priv.h>
 #include <errno.h>
 #include <libsef/sef.h>
+#include <libsys/log.h>
 #include <proto/vm.h>
-#include <stdio.h>
 #include <sys/mman.h>
 
 static struct archive { paddr_t first, last; bool freed; } archive;	/* bytes, inclusive */
@@ -115,11 +115,30 @@ int64_t rq_free_archive(const struct message *m)
 
 /* ---- contiguous memory ---- */
 
+/* What a service has is counted each time, so that nothing needs to know when it gives some back. */
+static uint64_t contig_bytes(struct space *s)
+{
+	uint64_t sum = 0;
+
+	for (const struct region *r = regions_first(&s->regions); r; r = region_next(&s->regions, r))
+		if (r->flags & REGION_CONTIG)
+			sum += r->last - r->first;
+	return sum;
+}
+
+static bool contig_permitted(const struct process *p, uint64_t len)
+{
+	if (len <= p->contig_max && contig_bytes(p->space) <= p->contig_max - len)
+		return true;
+	log_refused(p->ep, "more contiguous memory than `contig` in its description allows", -EDQUOT);
+	return false;
+}
+
 static err_t contig_map(struct space *s, vaddr_t addr, frame_t first, uint32_t n)
 {
 	struct region r = { .first = addr, .last = addr + ((uint64_t)n << PAGE_SHIFT), .kind = REGION_ANON,
-		.prot = PROT_READ | PROT_WRITE, .max_prot = PROT_READ | PROT_WRITE, .flags = REGION_LOCKED | REGION_DONTFORK,
-		.file_end = LIMIT_NONE };
+		.prot = PROT_READ | PROT_WRITE, .max_prot = PROT_READ | PROT_WRITE,
+		.flags = REGION_LOCKED | REGION_DONTFORK | REGION_CONTIG, .file_end = LIMIT_NONE };
 
 	for (uint32_t i = 0; i < n; i++)
 		if (pagemap_reserve(&s->pages, page_of(addr) + i) != 0)
@@ -133,14 +152,17 @@ static err_t contig_map(struct space *s, vaddr_t addr, frame_t first, uint32_t n
 	return map_flush();
 }
 
-static int64_t contig_alloc(struct space *s, const struct vm_alloc_contig_req *rq, paddr_t *paddr)
+static int64_t contig_alloc(struct process *p, const struct vm_alloc_contig_req *rq, paddr_t *paddr)
 {
+	struct space *s = p->space;
 	uint64_t len = page_up(rq->len), n = len >> PAGE_SHIFT, align = rq->align > PAGE_BYTES ? rq->align >> PAGE_SHIFT : 1;
 	frame_t first;
 	vaddr_t addr;
 
-	if (rq->len == 0 || n > frame_total() || (align & (align - 1)) || align > frame_total())
+	if (rq->len == 0 || rq->len > (uint64_t)frame_total() << PAGE_SHIFT || (align & (align - 1)) || align > frame_total())
 		return -EINVAL;
+	if (!contig_permitted(p, len))
+		return -EDQUOT;
 	first = frame_alloc_contig(FRAME_FOR_SERVICE, n, align, rq->below ? (rq->below >> PAGE_SHIFT) & 0xffffffff : 0);
 	if (first == FRAME_NONE && objects_reclaim())
 		first = frame_alloc_contig(FRAME_FOR_SERVICE, n, align, rq->below ? (rq->below >> PAGE_SHIFT) & 0xffffffff : 0);
@@ -164,9 +186,9 @@ static int64_t contig_alloc(struct space *s, const struct vm_alloc_contig_req *r
 int64_t rq_alloc_contig(const struct message *m)
 {
 	struct message reply = { .type = m->type + 1 };
-	struct space *s = space_of(m->source);
+	struct process *p = process_of(m->source);
 	paddr_t paddr = 0;
-	int64_t addr = s ? contig_alloc(s, MSG_BODY(const struct vm_alloc_contig_req, m), &paddr) : -ESRCH;
+	int64_t addr = p && p->space ? contig_alloc(p, MSG_BODY(const struct vm_alloc_contig_req, m), &paddr) : -ESRCH;
 
 	*MSG_BODY(struct vm_alloc_contig_rep, &reply) = (struct vm_alloc_contig_rep){ .result = addr < 0 ? addr : 0,
 		.addr = addr < 0 ? 0 : (vaddr_t)addr, .paddr = paddr };

@@ -267,6 +267,7 @@ int64_t rq_set_priv(const struct message *m)
 	if (!p)
 		return -ESRCH;
 	p->call_mask = rq->mask;
+	p->contig_max = rq->contig_max;
 	return 0;
 }
 

@@ -24,6 +24,7 @@ enum region_flags {
 	REGION_UNCACHED = 0x20,
 	REGION_SPECIAL = 0x40,	/* vdso, vvar */
 	REGION_RANDOM = 0x80,	/* no reading ahead (MADV_RANDOM) */
+	REGION_CONTIG = 0x100,	/* made by VM_ALLOC_CONTIG: counts against the service's limit */
 };
 
 struct region {

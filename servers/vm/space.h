@@ -49,6 +49,7 @@ struct process {
 	endpoint_t ep;			/* 0: slot free */
 	struct space *space;
 	uint64_t call_mask;		/* requests allowed by VM_SET_PRIV beside those its role has */
+	uint64_t contig_max;		/* bytes of contiguous memory it may have, by VM_SET_PRIV */
 };
 
 struct process *process_of(endpoint_t ep);	/* NULL unless it lives */

@@ -21,15 +21,12 @@ static bool update_possible(const struct process *p)
 
 static void update_swap(struct process *a, struct process *b)
 {
-	struct space *space = a->space;
-	uint64_t mask = a->call_mask;
+	struct process first = *a, second = *b;
 
-	a->space = b->space;
-	a->call_mask = b->call_mask;
-	b->space = space;
-	b->call_mask = mask;
-	a->space->ep = a->ep;
-	b->space->ep = b->ep;
+	*a = second;
+	*b = first;
+	a->space->ep = a->ep = first.ep;
+	b->space->ep = b->ep = second.ep;
 }
 
 int64_t rq_update(const struct message *m)

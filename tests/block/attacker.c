@@ -17,8 +17,10 @@
 #include <proto/rs.h>
 #include <proto/vfs.h>
 #include <proto/vm.h>
+#include <sys/mman.h>
 
-enum { RANDOM_MESSAGES = 2000, OTHERS_GRANTS = 40, HOOKS_EACH = 16, MY_IRQ = 7, OTHER_IRQS = 16, MY_PORT = 0x5f00, MY_PORTS = 4 };
+enum { RANDOM_MESSAGES = 2000, OTHERS_GRANTS = 40, HOOKS_EACH = 16, MY_IRQ = 7, OTHER_IRQS = 16, MY_PORT = 0x5f00, MY_PORTS = 4,
+       CONTIG_MAX = 256 << 10 };
 #define MY_MEMORY 0x500000000ull	/* a page far beyond all memory */
 
 static endpoint_t pci, disk;
@@ -230,6 +232,35 @@ static void requests_to_vm(void)
 	post(EP_VM, &m);
 	m.type = VM_MMAP_REPLY;
 	post(EP_VM, &m);
+}
+
+static int64_t contiguous(uint64_t len, vaddr_t *addr)
+{
+	struct message m = { .type = VM_ALLOC_CONTIG };
+	const struct vm_alloc_contig_rep *rep = MSG_BODY(const struct vm_alloc_contig_rep, &m);
+
+	*MSG_BODY(struct vm_alloc_contig_req, &m) = (struct vm_alloc_contig_req){ .len = len };
+	if (sef_call(EP_VM, &m))
+		return -1;
+	*addr = rep->addr;
+	return rep->result;
+}
+
+/* CONTIG_MAX at a time, in whatever pieces; what it gives back it may have again. */
+static void contiguous_memory(void)
+{
+	vaddr_t piece[4], more;
+
+	CHECK_EQ(contiguous(CONTIG_MAX + 1, &more), -EDQUOT);
+	CHECK_EQ(contiguous(~0ull, &more), -EINVAL);
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(contiguous(CONTIG_MAX / 4, &piece[i]), 0);
+	CHECK_EQ(contiguous(1, &more), -EDQUOT);
+	CHECK_EQ(munmap((void *)piece[1], CONTIG_MAX / 4), 0);
+	CHECK_EQ(mprotect((void *)(piece[2] + PAGE_BYTES), PAGE_BYTES, PROT_READ), 0);
+	CHECK_EQ(contiguous(CONTIG_MAX / 4 + 1, &more), -EDQUOT);
+	CHECK_EQ(contiguous(CONTIG_MAX / 4, &more), 0);
+	CHECK_EQ(contiguous(1, &more), -EDQUOT);
 }
 
 /* ---- orders about others ---- */
@@ -455,6 +486,7 @@ static err_t run(const struct sef_init_info *info)
 	RUN(devices_of_others);
 	RUN(memory_of_others);
 	RUN(requests_to_vm);
+	RUN(contiguous_memory);
 	RUN(rights_of_others);
 	RUN(requests_of_others_to_rs);
 	RUN(names_of_others);

@@ -66,7 +66,7 @@ struct conf_service {
 	struct rs_pci_acl pci;
 	int32_t majors[RS_NR_MAJORS];	/* RS_MAJOR_BLOCK | n for block devices */
 	int nr_majors;
-	uint64_t period_ns, budget_ns, cpu_mask;
+	uint64_t period_ns, budget_ns, cpu_mask, contig_max;
 	uint32_t budget_failures, backoff_max_ms, quantum_us;
 	uint32_t flags;			/* RS_UP_* */
 	uint32_t uid;

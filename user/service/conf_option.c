@@ -222,6 +222,28 @@ static void take_mem(struct evaluation *ev, const struct conf_option *o)
 	}
 }
 
+/* Bytes, or with K or M so many of them. */
+static void take_contig(struct evaluation *ev, const struct conf_option *o)
+{
+	static const char expected[] = "NONE or a size up to 1024M, like 64K or 4M";
+	uint64_t n;
+	char *end;
+
+	ev->out->contig_max = 0;
+	if (word_is(o, "NONE"))
+		return;
+	if (!number_of(o->values[0].text, 10, 1024 << 20, &n, &end)) {
+		mistake(ev, &o->values[0], expected);
+		return;
+	}
+	if (*end == 'K' || *end == 'M')
+		n <<= *end++ == 'K' ? 10 : 20;
+	if (*end || n > 1024 << 20)
+		mistake(ev, &o->values[0], expected);
+	else
+		ev->out->contig_max = n;
+}
+
 static void take_irq(struct evaluation *ev, const struct conf_option *o)
 {
 	struct priv_spec *p = &ev->out->priv;
@@ -540,7 +562,8 @@ static const struct option {
 	void (*take)(struct evaluation *ev, const struct conf_option *o);
 } options[] = {
 	{ "backoff", 1, 1, take_backoff }, { "block-major", 1, MANY, take_block_major }, { "budget", 1, 2, take_budget },
-	{ "bus", 1, 1, take_bus }, { "class", 1, MANY, take_class }, { "control", 1, MANY, take_control }, { "core", 1, 1, take_core },
+	{ "bus", 1, 1, take_bus }, { "class", 1, MANY, take_class }, { "contig", 1, 1, take_contig },
+	{ "control", 1, MANY, take_control }, { "core", 1, 1, take_core },
 	{ "cpu", 1, MANY, take_cpu }, { "descr", 1, 1, take_descr }, { "io", 1, MANY, take_io }, { "ipc", 1, MANY, take_ipc },
 	{ "irq", 1, MANY, take_irq }, { "major", 1, MANY, take_major }, { "mem", 1, MANY, take_mem }, { "pci", 2, MANY, take_pci },
 	{ "period", 1, 1, take_period }, { "priority", 1, 1, take_priority }, { "quantum", 1, 1, take_quantum },
@@ -598,6 +621,9 @@ static void evaluate_options(struct evaluation *ev, const struct conf_entry *ent
 	ev->file = outer;
 }
 
+/* Queues and buffers of a driver's own; what it copies for clients lies in their memory. */
+enum { CONTIG_DEFAULT = 4 << 20 };
+
 /* Without `ipc`: what every service talks to. */
 void conf_defaults(struct conf_service *out)
 {
@@ -606,6 +632,7 @@ void conf_defaults(struct conf_service *out)
 		out->majors[i] = -1;
 	out->priv.sig_mgr = EP_RS;
 	out->priv.priority = 4;
+	out->contig_max = CONTIG_DEFAULT;
 }
 
 bool conf_evaluate(struct conf *c, const struct conf_entry *entry, struct conf_service *out)

@@ -243,6 +243,7 @@ static void fill_call(struct rs_call *call, const struct up_options *o, const st
 	call->budget_failures = conf->budget_failures;
 	call->budget_ns = conf->budget_ns;
 	call->quantum_us = conf->quantum_us;
+	call->contig_max = conf->contig_max;
 	call->cpu_mask = conf->cpu_mask;
 	call->priv = conf->priv;
 	call->pci = conf->pci;

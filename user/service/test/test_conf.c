@@ -79,6 +79,10 @@ static void life_and_death_are_understood(void)
 	EXPECT_EQ(s.quantum_us, 20000);
 	EXPECT_EQ(s.cpu_mask, 5);
 	EXPECT_EQ(s.uid, 12);
+	EXPECT(try("service x { contig 64K; };", "x", &s) && s.contig_max == 64 << 10);
+	EXPECT(try("service x { contig 1024M; };", "x", &s) && s.contig_max == 1 << 30);
+	EXPECT(try("service x { contig 4096; };", "x", &s) && s.contig_max == 4096);
+	EXPECT(try("service x { contig NONE; };", "x", &s) && s.contig_max == 0);
 	EXPECT(try("service x { budget 5 60; budget NONE; };", "x", &s));
 	EXPECT(s.flags == RS_UP_NO_BUDGET && s.budget_failures == 0);
 	EXPECT(try("service x { backoff NONE; restart ALWAYS; core NONE; script NONE; control NONE; uid SELF; };", "x", &s));
@@ -115,6 +119,7 @@ static void an_empty_entry_has_the_defaults(void)
 
 	EXPECT(try("service x { };", "x", &s));
 	EXPECT(s.priv.call_mask[0] == 0 && s.priv.nr_io == 0 && s.priv.nr_irq == 0);
+	EXPECT_EQ(s.contig_max, 4 << 20);
 	EXPECT(names_contain(&s.sends, "rs") && names_contain(&s.sends, "ds"));
 }
 
@@ -162,6 +167,10 @@ static void mistakes_are_told_with_place_and_expectation(void)
 	wrong("service a_name_that_is_too_long { };", "f:1: the name 'a_name_that_is_too_long' is too long, expected at most 15");
 	wrong("service x { ipc a_label_that_is_longer_than_thirty_one_characters; };", "is too long for a name");
 	wrong("service x { control rs ALL; };", "'ALL' must stand alone");
+	wrong("service x { contig 1025M; };", "NONE or a size up to 1024M");
+	wrong("service x { contig 4G; };", "'4G' is not right here, expected NONE or a size");
+	wrong("service x { contig 4MB; };", "expected NONE or a size");
+	wrong("service x { contig 4M 4M; };", "'contig' has 2 values, expected one");
 	wrong("service x { uid nobody_here; };", "expected a user number, SELF or the name of a user");
 	wrong("service x { template 1; };", "'template' has 1 value, expected none");
 	wrong("service x { budget 5; };", "'5' is not right here, expected NONE or a number of failures");

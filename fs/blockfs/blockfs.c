@@ -424,7 +424,7 @@ static err_t block_init(const struct sef_init_info *info)
 int main(void)
 {
 	static const struct sef_callbacks callbacks = {
-		.init_fresh = block_init, .init_restart = block_init, .send_failed = bdev_send_failed,
+		.init_fresh = block_init, .init_restart = block_init, .fault = fs_fault, .send_failed = bdev_send_failed,
 	};
 	static const struct fs_loop loop = { .before_receive = cache_bdev_before_receive, .message = cache_bdev_message };
 	sef_startup(&callbacks);

@@ -249,7 +249,7 @@ static void service_signal(int signo)
 
 int main(void)
 {
-	static const struct sef_callbacks callbacks = { .init_fresh = service_init, .init_restart = service_restart,
+	static const struct sef_callbacks callbacks = { .fault = fs_fault, .init_fresh = service_init, .init_restart = service_restart,
 							.signal_handler = service_signal,
 							.send_failed = bdev_send_failed };
 	static const struct fs_loop loop = { .before_receive = before_receive, .message = on_message };

@@ -418,7 +418,7 @@ static err_t proc_init(const struct sef_init_info *info)
 
 int main(void)
 {
-	static const struct sef_callbacks callbacks = { .init_fresh = proc_init, .init_restart = proc_init };
+	static const struct sef_callbacks callbacks = { .fault = fs_fault, .init_fresh = proc_init, .init_restart = proc_init };
 	sef_startup(&callbacks);
 	fs_task(&proc_ops);
 }

@@ -527,7 +527,7 @@ static const struct fs_ops tmpfs_ops = {
 
 int main(void)
 {
-	static const struct sef_callbacks callbacks = { .init_fresh = tmpfs_init };
+	static const struct sef_callbacks callbacks = { .fault = fs_fault, .init_fresh = tmpfs_init };
 	sef_startup(&callbacks);
 	fs_task(&tmpfs_ops);
 }

@@ -31,6 +31,10 @@
  * FS_SEEK      node, offset, SEEK_DATA/SEEK_HOLE -> offset       ENXIO                                           yes
  * FS_FALLOCATE node, mode, offset, len -> attr                   ENOSPC, EOPNOTSUPP                              yes
  * FS_REVIVE    node, n -> attr                                   ESTALE (it is lost)                             yes
+ * FS_PENDING   id -> 1: the request with this id is being worked on; 0: it is not, and an answer to it is on its way or lost      yes
+ *
+ * FS_PENDING finds requests that a file system has forgotten: VFS asks about those that take long. Since answers come in the order in
+ * which they were sent, one that is still missing when the 0 arrives will never come.
  *
  * A file system whose process died and came back under the same endpoint (DS: drv.blk.LABEL is published anew) is mounted again with
  * FS_MOUNT_AGAIN, and hears of each node that VFS counts references of, n of them, by FS_REVIVE. Then VFS sends again what was not
@@ -44,7 +48,7 @@ enum {
 	FS_SETATTR = MSG_FS + 10, FS_CREATE = MSG_FS + 12, FS_SYMLINK = MSG_FS + 14, FS_LINK = MSG_FS + 16, FS_UNLINK = MSG_FS + 18,
 	FS_RENAME = MSG_FS + 20, FS_READ = MSG_FS + 22, FS_WRITE = MSG_FS + 24, FS_READDIR = MSG_FS + 26, FS_READLINK = MSG_FS + 28,
 	FS_GETPAGE = MSG_FS + 30, FS_STATFS = MSG_FS + 32, FS_SYNC = MSG_FS + 34, FS_SEEK = MSG_FS + 36, FS_FALLOCATE = MSG_FS + 38,
-	FS_REVIVE = MSG_FS + 40,
+	FS_REVIVE = MSG_FS + 40, FS_PENDING = MSG_FS + 42,
 };
 enum { FS_NAME_MAX = 255, FS_UNLINK_DIR = 1, FS_RENAME_NOREPLACE = 1, FS_RENAME_EXCHANGE = 2, FS_WRITE_APPEND = 1,
 	FS_SYNC_DROP = 1 /* and keep nothing in memory that can be read again */ };

@@ -172,7 +172,7 @@ struct rs_watch { struct rs_event event; char script[64]; };
  *   WATCH     a1 rs_watch, a2 its size, a3 seq    0 and the first event after seq, as soon as there is one. a4 1: the caller runs scripts,
  *                                                 and gets the name of each that is to be run, once
  *   CORE      a1 label, a2 buffer, a3 room, a4 at  bytes of an ELF core of the last dead instance; 0: end. ENODATA
- *   FI        a1 label, a2 LABEL_LEN, a3 SEF_FI_*  0: it has been told to fail. EBUSY not running, EPERM RS itself
+ *   FI        a1 label, a2 LABEL_LEN, a3 SEF_FI_*, a4 seed (SEF_FI_TEXT)  0: it has been told to fail. EBUSY not running, EPERM RS itself
  *   SHUTDOWN  -                                   from now on dying services are no news
  * The others answer ENOSYS. A second operation on a service in the middle of one: EBUSY.
  */
@@ -196,8 +196,9 @@ struct rs_fs_started { uint32_t id; int32_t result; endpoint_t ep; uint32_t pad;
 MSG_BODY_FITS(struct rs_fs_started);
 struct rs_fs_stop_req { char label[LABEL_LEN]; };
 /* All numbers: since the last report. VFS may leave the label empty and name the endpoint. */
-enum rs_broken { RS_BROKEN_TYPE, RS_BROKEN_ID, RS_BROKEN_LENGTH, RS_BROKEN_NODE, RS_BROKEN_RECORDS };
+enum rs_broken { RS_BROKEN_TYPE, RS_BROKEN_ID, RS_BROKEN_LENGTH, RS_BROKEN_NODE, RS_BROKEN_RECORDS,
+	RS_BROKEN_LOST /* at once reason enough to replace it */ };
 #define RS_BROKEN_NAMES { "a message that is no answer", "an answer to what it was not asked", "more data than asked for", \
-	"attributes of another file", "a directory that cannot be read" }
+	"attributes of another file", "a directory that cannot be read", "nothing, to a request that it has forgotten" }
 struct rs_report_req { uint32_t repeated, failed; char label[LABEL_LEN]; endpoint_t ep; uint32_t broken, how /* the last */; };
 MSG_BODY_FITS(struct rs_report_req);

@@ -23,8 +23,13 @@
 
 enum { DIRLIST_MAX_BYTES = 32768, NAMES_MAX_BYTES = 2 * FS_NAME_MAX + 4096 };
 
+/* A request in progress, on the stack of whoever serves it. */
+struct in_progress { uint32_t id; struct in_progress *next; };
+
 static struct fs_task {
 	const struct fs_ops *ops;
+	struct in_progress *working;	/* more than one only where requests wait */
+	bool wrong_reply;		/* on request of a test: the next answer is to nothing that was asked */
 	uint8_t *dirbuf;		/* DIRLIST_MAX_BYTES for readdir and readlink; NULL while a request that waits has it */
 } task;
 
@@ -276,35 +281,81 @@ static int64_t attr_deliver(grant_t grant, const struct fs_attr *attr, int64_t r
 	return r ? r : result;
 }
 
-static void vfs_request(const struct message *m)
+static void working_add(struct in_progress *w, uint32_t id)
 {
-	struct message reply = { .type = m->type + 1 };
-	struct fs_rep *rep = MSG_BODY(struct fs_rep, &reply);
+	*w = (struct in_progress){ .id = id, .next = task.working };
+	task.working = w;
+}
+
+static void working_remove(struct in_progress *w)
+{
+	struct in_progress **at = &task.working;
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+}
+
+static int64_t rq_pending(uint32_t id)
+{
+	for (const struct in_progress *w = task.working; w; w = w->next)
+		if (w->id == id)
+			return 1;
+	return 0;
+}
+
+void fs_fault(enum sef_fault_kind kind)
+{
+	task.wrong_reply = kind == SEF_FI_WRONG_REPLY;
+}
+
+static void vfs_answer(struct message *reply)
+{
+	struct fs_rep *rep = MSG_BODY(struct fs_rep, reply);
+	if (task.wrong_reply)
+		rep->id = ~rep->id;
+	task.wrong_reply = false;
+	sef_send(EP_VFS, reply, 0);
+}
+
+/* Answers with the attribute, if there is one. */
+static int64_t request_serve(const struct message *m, struct fs_rep *rep)
+{
 	struct fs_attr attr = { 0 };
 	const struct fs_node_req *nq = (const struct fs_node_req *)(const void *)m->w;
 	const struct fs_name_req *mq = (const struct fs_name_req *)(const void *)m->w;
 	const struct fs_mount_req *tq = (const struct fs_mount_req *)(const void *)m->w;
 
+	if (m->type == FS_MOUNT)
+		return attr_deliver(tq->attr_grant, &attr, mount_request(tq, &attr));
+	if (request_has_names(m->type))
+		return attr_deliver(mq->attr_grant, &attr, name_request(m->type, mq, &attr));
+	return attr_deliver(nq->attr_grant, &attr, node_request(m->type, nq, rep, &attr));
+}
+
+static void vfs_request(const struct message *m)
+{
+	struct message reply = { .type = m->type + 1 };
+	struct fs_rep *rep = MSG_BODY(struct fs_rep, &reply);
+	const struct fs_node_req *q = (const struct fs_node_req *)(const void *)m->w;
+	struct in_progress w;
+
 	if (m->type == FS_FORGET) {
 		if (task.ops->forget)
-			task.ops->forget(nq->node, nq->len);
+			task.ops->forget(q->node, q->len);
 		return;
 	}
-	rep->id = nq->id;
-	grant_t attr_grant = nq->attr_grant;
-	if (m->type == FS_MOUNT) {
-		attr_grant = tq->attr_grant;
-		rep->result = mount_request(tq, &attr);
-	} else if (request_has_names(m->type)) {
-		attr_grant = mq->attr_grant;
-		rep->result = name_request(m->type, mq, &attr);
-	} else {
-		rep->result = node_request(m->type, nq, rep, &attr);
+	rep->id = q->id;
+	if (m->type == FS_PENDING) {
+		rep->result = rq_pending(q->id);
+		sef_send(EP_VFS, &reply, 0);
+		return;
 	}
-	rep->result = attr_deliver(attr_grant, &attr, rep->result);
+	working_add(&w, q->id);
+	rep->result = request_serve(m, rep);
 	if (m->type == FS_READ || m->type == FS_WRITE)
 		rep->count = rep->result > 0 ? (uint64_t)rep->result : 0;
-	sef_send(EP_VFS, &reply, 0);
+	vfs_answer(&reply);
+	working_remove(&w);
 }
 
 static void vm_request(const struct message *m)
@@ -333,7 +384,7 @@ void fs_refuse(const struct message *m, uint32_t status)
 
 bool fs_serve(const struct fs_ops *ops, const struct message *m)
 {
-	if (m->type < FS_MOUNT || m->type > FS_REVIVE || (m->source != EP_VFS && m->source != EP_VM))
+	if (m->type < FS_MOUNT || m->type > FS_PENDING || (m->source != EP_VFS && m->source != EP_VM))
 		return false;
 	task.ops = ops;
 	if (m->source == EP_VFS)

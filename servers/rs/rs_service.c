@@ -154,7 +154,7 @@ static struct rs_slot *rs_reported(const struct message *m, const struct rs_repo
 	return rs_slot_of_endpoint(req->ep);
 }
 
-/* One wrong answer may be an accident of its own; whoever goes on with them is killed and comes back. */
+/* One wrong answer may be an accident of its own; whoever goes on with them is killed and comes back. A request that was lost stays so. */
 static void rs_on_broken(struct rs_slot *s, const struct rs_report_req *req)
 {
 	static const char *const names[] = RS_BROKEN_NAMES;
@@ -168,7 +168,7 @@ static void rs_on_broken(struct rs_slot *s, const struct rs_report_req *req)
 	s->broken += req->broken;
 	s->pub->answers_refused += req->broken;
 	rs_event(s, RS_EVENT_NOTE, "gave an answer that no service may give: %s; refused, %u so far", how, s->broken);
-	if (s->broken < RS_BROKEN_MAX || s->pub->state != RS_RUNNING || !s->image)
+	if ((s->broken < RS_BROKEN_MAX && req->how != RS_BROKEN_LOST) || s->pub->state != RS_RUNNING || !s->image)
 		return;
 	s->verdict = RS_VERDICT_BROKEN;
 	sys_kill(s->pub->endpoint, SIGKILL, 0, 0);

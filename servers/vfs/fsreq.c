@@ -39,6 +39,7 @@ static int fs_exchange_once(endpoint_t fs, struct message *m, struct fs_rep *rep
 	if (!rq)
 		return -ENOMEM;
 	m->w[0] = rq->id;
+	rq->may_be_lost = true;
 	request_send(rq, m);
 	int r = request_wait(rq);
 	*answered = r == 0;

@@ -86,6 +86,8 @@ static void on_reply(const struct message *m)
 		cdev_ready(m);
 	} else if (m->type == CDEV_PROGRESS) {
 		cdev_progress(m);
+	} else if (m->type == FS_PENDING + 1) {
+		request_pending((uint32_t)m->w[0], m->source, MSG_BODY(const struct fs_rep, m)->result != 0);
 	} else {
 		request_reply((uint32_t)m->w[0], m);
 	}

@@ -6,6 +6,10 @@
  * A service that dies without answering: whoever learns it (failed send, device map, a notification about an undeliverable message)
  * calls requests_fail() or requests_check_peers(), and the fibers concerned go on with EIO. While requests are outstanding a timer
  * looks every CHECK_PERIOD whether those asked are still alive, so that no fiber can hang for ever.
+ *
+ * A service may also live, answer RS's heartbeats, and have forgotten a request. Drivers may take as long as they like for most of
+ * theirs (a key is pressed when it is pressed); a file system is asked after PATIENCE whether it still works on it (FS_PENDING). If
+ * not, RS is told, which replaces it, and the request is made again as after any death. Where that does not help it ends with EIO.
  */
 #include "request.h"
 
@@ -13,13 +17,14 @@
 #include <libsef/sef.h>
 #include <libsys/kcall.h>
 #include <proto/common.h>
+#include <proto/fs.h>
 #include <proto/vm.h>
 #include <stdlib.h>
 
 #include "report.h"
 
 enum { ID_INDEX_BITS = 12, ID_INDEX_MASK = (1 << ID_INDEX_BITS) - 1, ID_SEQ_MASK = (1 << 19) - 1 };
-static const nstime_t CHECK_PERIOD = 1000000000;
+static const nstime_t CHECK_PERIOD = 1000000000, PATIENCE = 2000000000, PATIENCE_FOR_AN_ANSWER = 10000000000;
 
 static struct requests {
 	struct request **table;		/* by index; never moves an entry */
@@ -29,10 +34,13 @@ static struct requests {
 	struct timer check;
 } requests;
 
+static void lost_check(void);
+
 static void check_expired(struct timer *t)
 {
 	(void)t;
 	requests_check_peers();
+	lost_check();
 	if (requests.in_use || !list_empty(&requests.vm_queue))
 		timer_set(&requests.check, time_now() + CHECK_PERIOD);
 }
@@ -75,6 +83,7 @@ struct request *request_new(endpoint_t to)
 	rq->done = rq->abandoned = false;
 	rq->error = 0;
 	rq->progress = 0;
+	rq->may_be_lost = rq->lost = rq->in_question = false;
 	rq->next_free = NULL;
 	requests.in_use++;
 	return rq;
@@ -96,6 +105,7 @@ static void check_later(void)
 
 void request_send(struct request *rq, const struct message *m)
 {
+	rq->asked = time_now();
 	sef_send(rq->to, m, IPC_NOTIFY_ERR);
 }
 
@@ -159,6 +169,57 @@ bool request_reply(uint32_t id, const struct message *m)
 	rq->reply = *m;
 	request_finish(rq);
 	return true;
+}
+
+/* ---- requests that were forgotten -------------------------------------------------------------------------------- */
+
+static void question_send(struct request *rq)
+{
+	struct message m = { .type = FS_PENDING };
+	MSG_BODY(struct fs_node_req, &m)->id = rq->id;
+	rq->in_question = true;
+	rq->asked = time_now();
+	peer_send(rq->to, &m);
+}
+
+static void request_lost(struct request *rq)
+{
+	rq->in_question = false;
+	rq->asked = time_now();
+	if (!rq->lost) {
+		rq->lost = true;
+		report_broken(rq->to, "", RS_BROKEN_LOST);
+		return;
+	}
+	rq->error = -EIO;
+	request_finish(rq);
+}
+
+void request_pending(uint32_t id, endpoint_t from, bool pending)
+{
+	struct request *rq = request_find(id, from);
+	if (!rq || !rq->in_question)
+		return;
+	if (!pending) {
+		request_lost(rq);
+		return;
+	}
+	rq->in_question = rq->lost = false;
+	rq->asked = time_now();
+}
+
+static void lost_check(void)
+{
+	nstime_t now = time_now();
+	for (unsigned i = 0; i < requests.size; i++) {
+		struct request *rq = requests.table[i];
+		if (rq->to <= 0 || rq->done || !rq->may_be_lost)
+			continue;
+		if (rq->in_question && now - rq->asked > PATIENCE_FOR_AN_ANSWER)
+			request_lost(rq);
+		else if (!rq->in_question && now - rq->asked > PATIENCE)
+			question_send(rq);
+	}
 }
 
 void request_progress(uint32_t id, endpoint_t from, uint64_t bytes)

@@ -15,6 +15,10 @@ struct request {
 	bool abandoned;			/* nobody will wait: free at the reply */
 	struct message reply;
 	uint64_t progress;		/* told by CDEV_PROGRESS */
+	bool may_be_lost;		/* to a file system: it is asked now and then whether it still works on it */
+	bool lost;			/* it does not; reported, and given up when it says so again */
+	nstime_t asked;			/* for how long we know nothing */
+	bool in_question;		/* FS_PENDING is under way, since `asked` */
 	struct request *next_free;
 };
 
@@ -31,6 +35,8 @@ void request_free(struct request *rq);
 void request_abandon(struct request *rq);
 /* A reply has come. False: nobody waits for this id from this sender. */
 bool request_reply(uint32_t id, const struct message *m);
+/* A file system says whether it works on the request with this id (FS_PENDING). */
+void request_pending(uint32_t id, endpoint_t from, bool pending);
 /* How far it is; from anybody but who was asked: ignored. */
 void request_progress(uint32_t id, endpoint_t from, uint64_t bytes);
 /* All requests to a dead process end with EIO. */

@@ -11,6 +11,7 @@
 #include <abi/types.h>
 #include <dirent.h>
 #include <proto/fs.h>
+#include <proto/sef.h>
 #include <stdbool.h>
 #include <sys/statfs.h>
 
@@ -57,6 +58,8 @@ struct fs_ops {
 	int64_t (*revive)(uint64_t node, uint64_t count, struct fs_attr *attr);
 };
 
+/* For sef_callbacks.fault: `service fi NAME wrong-reply`. */
+void fs_fault(enum sef_fault_kind kind);
 /* The main loop; call after sef_startup(). Never returns. */
 _Noreturn void fs_task(const struct fs_ops *ops);
 

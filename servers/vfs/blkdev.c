@@ -138,16 +138,23 @@ static int blkdev_mount_at(struct blkdev *b, struct driver *service)
 	return r;
 }
 
-/* The lock is held. Mounted at the blockfs that is there now. */
+/* The lock is held. Mounted at the blockfs that is there now; if that dies meanwhile, at its successor. */
 static int blkdev_mount(struct blkdev *b)
 {
-	struct driver *service;
-	int r = service_wait(&service);
-	if (r)
-		return r;
-	if (b->m && (b->m->fs != service->ep || b->instance != service->instance))
-		blkdev_forget_mount(b);
-	return b->m ? 0 : blkdev_mount_at(b, service);
+	for (int tries = 0; ; tries++) {
+		struct driver *service;
+		int r = service_wait(&service);
+		if (r)
+			return r;
+		if (b->m && (b->m->fs != service->ep || b->instance != service->instance))
+			blkdev_forget_mount(b);
+		if (b->m)
+			return 0;
+		uint32_t instance = service->instance;
+		r = blkdev_mount_at(b, service);
+		if (r != -EIO || service->instance == instance || tries == SERVICE_TRIES)
+			return r;
+	}
 }
 
 static int blkdev_mount_locked(struct blkdev *b)

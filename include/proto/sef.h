@@ -41,11 +41,12 @@ enum sef_fault_kind {
 	SEF_FI_EXIT,		/* end without being asked to */
 	SEF_FI_HANG,		/* loop for ever: only the heartbeat finds it */
 	SEF_FI_SLEEP,		/* wait for ever for a message that nobody sends: the same without using the processor */
-	SEF_FI_WRONG_REPLY,	/* block drivers: the next answer carries a wrong id, so its request is never answered */
+	SEF_FI_WRONG_REPLY,	/* block drivers, file systems: the next answer carries a wrong id, so its request is never answered */
+	SEF_FI_TEXT,		/* go on with damaged code: bits of it are flipped, chosen by `seed`. Nobody knows what it does then */
 	SEF_NR_FAULT_KINDS,
 };
-#define SEF_FAULT_NAMES { "crash", "check", "exit", "hang", "sleep", "wrong-reply" }
-struct sef_fault_req { uint32_t kind; };
+#define SEF_FAULT_NAMES { "crash", "check", "exit", "hang", "sleep", "wrong-reply", "text" }
+struct sef_fault_req { uint32_t kind, seed; };
 
 /* States of live update. */
 enum { SEF_LU_NULL, SEF_LU_WORK_FREE, SEF_LU_REQUEST_FREE, SEF_LU_PROTOCOL_FREE, SEF_LU_EVAL, SEF_LU_UNREACHABLE, SEF_LU_PREPARE_CRASH,

@@ -183,7 +183,7 @@ static bool sef_intercept_rs(const struct message *m)
 		sef_update_requested(m);
 		return true;
 	case SEF_FAULT_INJECT:
-		sef_fault_inject(MSG_BODY(const struct sef_fault_req, m)->kind);
+		sef_fault_inject(MSG_BODY(const struct sef_fault_req, m));
 		return true;
 	default:
 		return false;

@@ -16,7 +16,7 @@ void sef_callbacks_complete(const struct sef_callbacks *given);
 void sef_kernel_notified(const struct notify_body *body);
 
 /* sef_fault.c: fail in the way SEF_FI_*, if it is known here or to the service. */
-void sef_fault_inject(uint32_t kind);
+void sef_fault_inject(const struct sef_fault_req *how);
 
 /* sef_update.c */
 void sef_update_requested(const struct message *m);

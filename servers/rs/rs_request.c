@@ -200,7 +200,7 @@ static int64_t rq_fi(const struct rs_args *a)
 	rs_event(s, RS_EVENT_REQUEST, "is made to fail on request");
 	memset(&m, 0, sizeof(m));
 	m.type = SEF_FAULT_INJECT;
-	MSG_BODY(struct sef_fault_req, &m)->kind = (uint32_t)a->a[3];
+	*MSG_BODY(struct sef_fault_req, &m) = (struct sef_fault_req){ (uint32_t)a->a[3], (uint32_t)a->a[4] };
 	sef_send(s->pub->endpoint, &m, IPC_NOREPLY);
 	return 0;
 }

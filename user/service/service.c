@@ -25,7 +25,7 @@ static const char usage_text[] =
 	"  wait NAME [-restarts N] [-timeout SECONDS]   until it runs (and was restarted N times)\n"
 	"  watch [--scripts] [-q] print events as they come; --scripts: run the policy scripts of services\n"
 	"  core NAME FILE         the memory of its last dead instance, for gdb\n"
-	"  fi NAME WAY            make it fail: crash, check, exit, hang, sleep, wrong-reply (block drivers)\n"
+	"  fi NAME WAY            make it fail: crash, check, exit, hang, sleep, wrong-reply, text\n"
 	"  check [FILE...]        look for mistakes in descriptions, start nothing\n"
 	"  shutdown               from now on dying services are no news\n"
 	"options of up:\n"
@@ -215,14 +215,17 @@ static int verb_fi(int argc, char **argv)
 {
 	static const char *const ways[] = SEF_FAULT_NAMES;
 	char label[LABEL_LEN];
+	unsigned long seed = 0;
 
-	if (argc != 2)
+	if (argc != 2 && (argc != 3 || strcmp(argv[1], "text") != 0))
 		return usage("fi wants the name of a service and a way to fail", 0);
+	if (argc == 3 && !take_count(argv[2], UINT32_MAX, &seed))
+		return usage("text wants a number below 2^32 as its seed, not", argv[2]);
 	for (uint64_t kind = 0; kind < sizeof(ways) / sizeof(ways[0]); kind++) {
 		if (strcmp(ways[kind], argv[1]) != 0)
 			continue;
 		label_fill(label, argv[0]);
-		return report("cannot make fail", argv[0], rs_call(RS_OP_FI, label, sizeof(label), (const void *)kind, 0));
+		return report("cannot make fail", argv[0], rs_call(RS_OP_FI, label, sizeof(label), (const void *)kind, seed));
 	}
 	return usage("unknown way to fail:", argv[1]);
 }

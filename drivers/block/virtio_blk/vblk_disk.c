@@ -84,7 +84,8 @@ static err_t limits_read(struct vblk_disk *d)
 		d->size_max = BDEV_LEN_MAX;
 	if (d->block_size < VBLK_SECTOR || d->block_size > BLOCK_SIZE_MAX || (d->block_size & (d->block_size - 1)))
 		return -ENODEV;
-	d->sectors = capacity_read(d);
+	if (!d->sectors)	/* another one than before is for vblk_size_look() to find, so that the clients hear of it */
+		d->sectors = capacity_read(d);
 	return d->size_max >= PAGE_BYTES ? 0 : -ENODEV;
 }
 

@@ -301,10 +301,31 @@ static void disk_fail_all(struct vblk_disk *d)
 	d->in_progress = 0;
 }
 
-/* Ios with parts in the device begin again, before those that have none; the ones that had their tries fail. */
+static bool io_wants_flush(const struct vblk_disk *d, const struct bdev_request *r)
+{
+	return r->type == BDEV_WRITE && (r->flags & BDEV_FUA) && (d->v.features & F_FLUSH);
+}
+
+/* From its beginning, or to those that have failed if it had its tries. */
+static void io_try_again(struct vblk_disk *d, struct vblk_io *io, struct vblk_io **failed)
+{
+	if (++io->tries >= VBLK_TRIES) {
+		io->next = *failed;
+		*failed = io;
+		return;
+	}
+	io->then_flush = io_wants_flush(d, &io->req);
+	io_restart(io);
+	io_wait(d, io);
+}
+
+/*
+ * Ios with parts in the device begin again, before those that have none. Failures are answered when all is in order: who hears of the
+ * last request of a dead client may ask for something new at once.
+ */
 static void disk_repeat_all(struct vblk_disk *d)
 {
-	struct vblk_io *rest = d->first, **rest_last = d->last;
+	struct vblk_io *rest = d->first, **rest_last = d->last, *failed = 0, *half = rest && rest->done ? rest : 0;
 
 	d->first = 0;
 	d->last = &d->first;
@@ -312,23 +333,24 @@ static void disk_repeat_all(struct vblk_disk *d)
 		struct vblk_io *io = d->slots[i].io;
 
 		d->slots[i].io = 0;
-		if (!io || --io->parts > 0 || io->waiting)
-			continue;
-		if (++io->tries >= VBLK_TRIES) {
-			io->result = -EIO;
-			io_answer(io);
-			continue;
-		}
-		io->then_flush = io->req.type == BDEV_WRITE && (io->req.flags & BDEV_FUA) && (d->v.features & F_FLUSH);
-		io_restart(io);
-		io_wait(d, io);
+		if (io && --io->parts == 0 && !io->waiting)
+			io_try_again(d, io, &failed);
 	}
 	d->in_progress = 0;
+	if (half) {		/* its first parts were in the device */
+		rest = half->next;
+		io_try_again(d, half, &failed);
+	}
 	if (rest) {
-		if (rest->done)
-			io_restart(rest);	/* its first parts were in the device */
 		*d->last = rest;
 		d->last = rest_last;
+	}
+	while (failed) {
+		struct vblk_io *io = failed;
+
+		failed = io->next;
+		io->result = -EIO;
+		io_answer(io);
 	}
 }
 
@@ -461,7 +483,7 @@ int64_t vblk_transfer(struct vblk_disk *d, const struct bdev_request *r)
 	if (!io)
 		return -ENOMEM;
 	memcpy(io->runs, runs, nr_runs * sizeof(runs[0]));
-	io->then_flush = r->type == BDEV_WRITE && (r->flags & BDEV_FUA) && (d->v.features & F_FLUSH);
+	io->then_flush = io_wants_flush(d, r);
 	return io_start(d, io);
 }
 
@@ -496,8 +518,8 @@ static bool disk_drain(struct vblk_disk *d)
 	return !d->dead;
 }
 
-/* The only request in the device: start it and look for its end. */
-static err_t io_run_now(struct vblk_disk *d, struct vblk_io *io)
+/* The only part in the device: start it and look for its end. */
+static err_t part_run_now(struct vblk_disk *d, struct vblk_io *io)
 {
 	nstime_t end = sys_uptime() + VBLK_TIMEOUT_NS;
 	struct vblk_slot *s = slot_free_find(d);
@@ -531,7 +553,9 @@ err_t vblk_read_now(struct vblk_disk *d, uint64_t pos, paddr_t paddr, uint32_t l
 	if (!io)
 		return -EIO;
 	io->runs[0] = (struct phys_run){ paddr, len };
-	err = io_run_now(d, io);
+	do
+		err = part_run_now(d, io);
+	while (!err && io->done < len);
 	free(io);
 	return err;
 }

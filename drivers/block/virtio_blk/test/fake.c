@@ -206,8 +206,9 @@ void fake_step(void)
 		}
 		fake.pending[fake.nr_pending++] = fake.q->avail->ring[fake.seen++ % fake.q->size];
 	}
-	if (fake.nr_pending == 0 || fake.mute)
+	if (fake.nr_pending == 0 || fake.mute || (fake.lazy && fake.answered == fake.lazy))
 		return;
+	fake.answered++;
 	i = chance(fake.nr_pending);
 	answer(fake.pending[i]);
 	fake.pending[i] = fake.pending[--fake.nr_pending];
@@ -256,6 +257,7 @@ err_t virtio_stop(struct virtio *v)
 		return -EIO;
 	}
 	fake.running = false;
+	fake.answered = 0;
 	fake.mute = fake.mute && chance(2);
 	fake.nr_pending = 0;
 	return 0;

@@ -17,6 +17,7 @@ struct fake {
 	uint64_t features, sectors;
 	uint32_t block_size, segs_max, size_max, discard_max, zeroes_max, queue_size;
 	int refuse_resets;		/* so many */
+	uint32_t lazy, answered;	/* lazy: after a reset it answers so many and no more; 0: all */
 	/* its queue */
 	bool running;
 	const struct virtqueue *q;

@@ -186,11 +186,62 @@ static void one_device(unsigned seed, bool lying)
 	fake_power_off();
 }
 
+static void sane_device(uint32_t segs_max, uint32_t size_max)
+{
+	srand(1);
+	memset(&t, 0, sizeof(t));
+	fake_power_on(512);
+	fake.features &= ~VIRTIO_F_INDIRECT;
+	fake.segs_max = segs_max;
+	fake.size_max = size_max;
+	EXPECT_EQ(vblk_disk_init(&t.disk, 8, 0), 0);
+}
+
+/* What the driver reads for itself may need several requests, too. */
+static void table_is_read_in_parts(void)
+{
+	uint8_t *p = calloc(1, 16384);
+
+	sane_device(2, 4096);
+	bytes_make(fake.disk, 16384);
+	fake_area_add(p, 16384);
+	EXPECT_EQ(vblk_read_now(&t.disk, 0, (paddr_t)(uintptr_t)p, 16384), 0);
+	EXPECT(memcmp(p, fake.disk, 16384) == 0);
+	fake_area_remove(p);
+	free(p);
+	fake_power_off();
+}
+
+/* A request of more parts than there are slots, of which some are answered between resets, but never all. */
+static void device_that_answers_some_parts_only(void)
+{
+	sane_device(2, 4096);
+	fake.lazy = 1;
+	request_begin(0, BDEV_WRITE, 0, REGION, 0);
+	all_end();
+	EXPECT_EQ(t.failed, 1);
+	fake_power_off();
+}
+
+/* A new size that shows at a reset first. */
+static void size_that_changes_before_a_reset_is_told(void)
+{
+	sane_device(64, 1 << 20);
+	fake.sectors /= 2;
+	EXPECT_EQ(vblk_disk_start(&t.disk), 0);
+	EXPECT(vblk_size_look(&t.disk));
+	EXPECT_EQ(t.disk.sectors, fake.sectors);
+	fake_power_off();
+}
+
 int main(void)
 {
 	const char *words = getenv("VBLK_SEEDS");
 	unsigned seeds = words ? (unsigned)atoi(words) : SEEDS, good = 0, failed = 0, lies = 0;
 
+	table_is_read_in_parts();
+	device_that_answers_some_parts_only();
+	size_that_changes_before_a_reset_is_told();
 	for (unsigned seed = 0; seed < seeds && !expect_failures; seed++) {
 		one_device(seed, seed % 8 != 0);
 		good += t.good;

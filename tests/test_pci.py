@@ -88,6 +88,27 @@ def test_a_disk_without_messages_is_polled(guest, tmp_path):
     assert "\nsame\n" in "\n" + result.text and "looked at every millisecond" in result.text, str(result)
 
 
+def test_devices_of_a_driver_that_is_no_more_are_switched_off(guest, tmp_path):
+    """Taken down, given up, and taken down while the PCI server was dead: each time it can be had again."""
+    image = make_image(tmp_path / "disk")
+    result = guest("""
+        pid() { sed -n 's/^pid: //p' /proc/service/$1; }
+        off() { dmesg | grep -c 'pci: .* of virtio_blk is switched off'; }
+        wait_off() { i=0; while [ $(off) -lt $1 ]; do sleep 0.05; i=$((i + 1)); [ $i -lt 100 ] || exit $1; done; }
+        reads() { head -c 65536 /dev/vda >/dev/null && blockdev --flushbufs /dev/vda || exit 9; }
+        reads; [ $(off) = 0 ] || exit 8
+        service down virtio_blk; wait_off 1
+        sed '/^service virtio_blk/a budget 1 60;' /etc/system.conf >once.conf
+        service up virtio_blk -config once.conf || exit 10
+        reads; kill -9 $(pid virtio_blk); service wait virtio_blk -restarts 1 -timeout 10; reads
+        kill -9 $(pid virtio_blk); wait_off 2
+        service restart virtio_blk && reads
+        kill -STOP $(pid pci); service down virtio_blk; kill -9 $(pid pci); service wait pci -restarts 1 -timeout 10; wait_off 3
+        service up virtio_blk || exit 11
+        reads; off""", disk=[str(image)])
+    assert result.status == 0 and result.text.strip().endswith("3"), str(result)
+
+
 def monitor(path, line):
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(path)

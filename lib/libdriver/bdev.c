@@ -202,23 +202,28 @@ void bdev_reply(const struct bdev_request *r, int64_t result)
 		bdev_work_done(r);
 }
 
-/* The table of partitions is read anew as well: one that reaches beyond the end is not there any more, nor is a GPT's second copy. */
+static void bdev_tell_size(endpoint_t client, uint32_t minor)
+{
+	struct bdev_disk d = { 0 };
+	struct bdev_extent place = { 0 };
+	struct message m = { .type = BDEV_RESIZED };
+
+	if (bdev_place(minor, &d, &place) != 0)
+		place.len = 0;
+	*MSG_BODY(struct bdev_rep, &m) = (struct bdev_rep){ .id = minor, .value = place.len };
+	sef_send(client, &m, 0);
+}
+
+/*
+ * The table of partitions is read anew as well: one that reaches beyond the end is not there any more, nor is a GPT's second copy.
+ * Reading it may end requests, and that may change the table of opens.
+ */
 void bdev_resized(uint32_t disk)
 {
 	bdev_partitions_forget(disk);
-	for (uint32_t i = 0; i < bdev.nr_opens; i++) {
-		const struct bdev_open *o = &bdev.opens[i];
-		struct bdev_disk d = { 0 };
-		struct bdev_extent place = { 0 };
-		struct message m = { .type = BDEV_RESIZED };
-
-		if (bdev_disk_of(o->minor) != disk)
-			continue;
-		if (bdev_place(o->minor, &d, &place) != 0)
-			place.len = 0;
-		*MSG_BODY(struct bdev_rep, &m) = (struct bdev_rep){ .id = o->minor, .value = place.len };
-		sef_send(o->client, &m, 0);
-	}
+	for (uint32_t i = 0; i < bdev.nr_opens; i++)
+		if (bdev_disk_of(bdev.opens[i].minor) == disk)
+			bdev_tell_size(bdev.opens[i].client, bdev.opens[i].minor);
 }
 
 /* ---- checks ---- */

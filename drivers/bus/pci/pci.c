@@ -30,7 +30,7 @@ static struct {
 	struct pci_window windows[PCI_WINDOWS_MAX];
 } pci = { .caller.ep = EP_NONE };
 
-static const char state_key[] = "pci.devices", failed_prefix[] = "drv.failed.";
+static const char state_key[] = "pci.devices";
 
 /* ---- rights ---- */
 
@@ -184,31 +184,39 @@ static err_t op_release(const struct pci_caller *c, struct pci_device *d)
 	return state_save();
 }
 
-/* A driver that is given up leaves its devices as they were when it died: nobody but us can stop them. */
-static void owner_failed(const char *label)
+/*
+ * A driver that is given up, or taken down without having its way out, leaves its devices as they were: nobody but us can stop them. Its
+ * label is no more then.
+ */
+static err_t owners_check(void)
 {
-	for (uint32_t i = 0; i < pci.table.n; i++) {
-		const struct pci_device *d = &pci.table.devices[i];
+	endpoint_t ep;
+	bool changed = false;
 
-		if (strcmp(d->owner, label) != 0)
+	for (uint32_t i = 0; i < pci.table.n; i++) {
+		struct pci_device *d = &pci.table.devices[i];
+
+		if (!d->owner[0] || ds_retrieve_label_endpt(d->owner, &ep) != -ESRCH)
 			continue;
 		device_quieten(d);
-		log_info("%02x:%02x.%u of %s is switched off", d->dev >> 8, d->dev >> 3 & 31, d->dev & 7, label);
+		log_info("%02x:%02x.%u of %s is switched off", d->dev >> 8, d->dev >> 3 & 31, d->dev & 7, d->owner);
+		memset(d->owner, 0, sizeof(d->owner));
+		changed = true;
 	}
+	return changed ? state_save() : 0;
 }
 
+/* Which labels there are is news; a label that is no more is not named. */
 static void pci_notified(endpoint_t source)
 {
 	char key[DS_KEY_LEN];
 
 	if (source != EP_DS)
 		return;
-	while (ds_check(key, 0, 0) == 0) {
-		uint64_t value;
-
-		if (ds_retrieve_u64(key, &value) == 0 && strncmp(key, failed_prefix, sizeof(failed_prefix) - 1) == 0)
-			owner_failed(key + sizeof(failed_prefix) - 1);
-	}
+	while (ds_check(key, 0, 0) == 0)
+		;
+	if (owners_check() != 0)
+		log_warn("the table of devices cannot be saved");
 }
 
 /* ---- requests ---- */
@@ -360,14 +368,11 @@ static void windows_take(void)
 	pci_config_windows(pci.windows, n);
 }
 
-static err_t failures_watch(void)
-{
-	return ds_subscribe("drv\\.failed\\..*", DSF_TYPE_U64 | DSF_INITIAL | DSF_OVERWRITE);
-}
+static err_t owners_watch(void) { return ds_subscribe(".*", DSF_TYPE_LABEL | DSF_OVERWRITE); }
 
 static err_t pci_init_fresh(const struct sef_init_info *info)
 {
-	err_t r = failures_watch();
+	err_t r = owners_watch();
 
 	(void)info;
 	if (r != 0)
@@ -387,8 +392,10 @@ static err_t pci_init_restart(const struct sef_init_info *info)
 	size_t len = sizeof(pci.table);
 
 	if (ds_retrieve_mem(state_key, &pci.table, &len) == 0 && len == sizeof(pci.table) && pci.table.n <= PCI_DEVICES_MAX) {
+		err_t r = owners_watch();
+
 		windows_take();
-		return failures_watch();
+		return r ? r : owners_check();
 	}
 	log_warn("the table of devices is not in DS; looking for devices again");
 	return pci_init_fresh(info);

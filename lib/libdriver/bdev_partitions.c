@@ -76,15 +76,17 @@ err_t bdev_partition(uint32_t disk, uint32_t part, const struct bdev_disk *d, st
 	return place->len ? 0 : -ENXIO;
 }
 
+/* All there are: while one was read, an open that came in between may have read another. */
 void bdev_partitions_forget(uint32_t disk)
 {
-	for (struct bdev_table **at = &parts.first; *at; at = &(*at)->next) {
-		struct bdev_table *t = *at;
+	struct bdev_table **at = &parts.first, *t;
 
-		if (t->disk != disk)
+	while ((t = *at)) {
+		if (t->disk != disk) {
+			at = &t->next;
 			continue;
+		}
 		*at = t->next;
 		free(t);
-		return;
 	}
 }

@@ -197,13 +197,6 @@ static void device_leave_alone(struct device *d)
 
 /* ---- data ------------------------------------------------------------------------------------------------------ */
 
-/* How much of the transfer lies on the page at `at`. */
-static size_t page_part(uint64_t at, uint64_t left)
-{
-	uint64_t room = CACHE_PAGE - at % CACHE_PAGE;
-	return (size_t)(left < room ? left : room);
-}
-
 static int64_t read_page(struct cache_file *f, const struct fs_data *data, uint64_t done, size_t n)
 {
 	uint64_t at = data->offset + done;
@@ -237,7 +230,7 @@ static int64_t transfer(struct cache_file *f, const struct fs_data *data, uint64
 {
 	uint64_t done = 0;
 	while (done < len) {
-		size_t n = page_part(data->offset + done, len - done);
+		size_t n = fs_page_part(data->offset + done, len - done);
 		int64_t r = page(f, data, done, n);
 		if (r)
 			return done ? (int64_t)done : r;
@@ -352,7 +345,7 @@ static int64_t zeros_write(struct device *d, uint64_t offset, uint64_t len)
 	struct cache_file *f = cache_dev_meta(d->cache);
 	for (uint64_t done = 0; done < len;) {
 		uint64_t at = offset + done;
-		size_t n = page_part(at, len - done);
+		size_t n = fs_page_part(at, len - done);
 		unsigned flags = CACHE_WRITE | CACHE_OVERWRITE;
 		struct cache_page *p;
 		int64_t r = cache_get(f, at / CACHE_PAGE, n == CACHE_PAGE ? flags : CACHE_WRITE, &p);

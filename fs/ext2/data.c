@@ -55,23 +55,12 @@ static void size_set(struct inode *n, uint64_t size)
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-/* The bytes [at, at + len) as far as they are in the cache. */
-static void pages_gather(const struct inode *n, uint64_t at, uint64_t len, struct fs_pieces *s)
-{
-	s->n = 0;
-	s->bytes = 0;
-	for (uint64_t part; len; at += part, len -= part) {
-		const uint8_t *page = cache_peek(&n->file, at / CACHE_PAGE);
-		part = min_u64(len, CACHE_PAGE - at % CACHE_PAGE);
-		if (!page || !fs_pieces_add(s, page + at % CACHE_PAGE, part))
-			return;
-	}
-}
+static const uint8_t *page_there(void *file, uint64_t index) { return cache_peek(file, index); }
 
 /* A page that has to be waited for. */
 static int64_t page_read(struct inode *n, const struct fs_data *data, uint64_t done, uint64_t len)
 {
-	uint64_t at = data->offset + done, part = min_u64(len - done, CACHE_PAGE - at % CACHE_PAGE);
+	uint64_t at = data->offset + done, part = fs_page_part(at, len - done);
 	struct cache_page *p;
 	int64_t r = cache_get(&n->file, at / CACHE_PAGE, CACHE_READ, &p);
 	if (r)
@@ -88,7 +77,7 @@ static int64_t read_pages(struct inode *n, const struct fs_data *data, uint64_t 
 	if (len)
 		cache_ahead(&n->file, first, (data->offset + len - 1) / CACHE_PAGE - first + 1);
 	while (done < len) {
-		pages_gather(n, data->offset + done, len - done, &pieces);
+		fs_pieces_gather(&pieces, data->offset + done, len - done, page_there, &n->file);
 		int64_t r = pieces.n ? fs_pieces_out(data, done, &pieces) : page_read(n, data, done, len);
 		if (r < 0)
 			return done ? (int64_t)done : r;
@@ -195,8 +184,6 @@ static int fresh_free(struct inode *n)
 enum { BATCH_PAGES = 16 };
 struct batch { struct cache_page *page[BATCH_PAGES]; unsigned n; uint64_t at, bytes; /* of the file */ };
 
-static uint64_t page_part(uint64_t at, uint64_t left) { return min_u64(left, CACHE_PAGE - at % CACHE_PAGE); }
-
 static unsigned write_flags(uint64_t part) { return CACHE_WRITE | (part == CACHE_PAGE ? CACHE_OVERWRITE : 0u); }
 
 /* One more page for the bytes [at, at + part), with its place. `rest`: bytes that will be written behind them. */
@@ -224,7 +211,7 @@ static int batch_take(struct inode *n, struct batch *b, uint64_t at, uint64_t le
 	b->at = at;
 	b->bytes = 0;
 	while (b->n < BATCH_PAGES && b->bytes < len && !r) {
-		uint64_t part = page_part(at + b->bytes, len - b->bytes);
+		uint64_t part = fs_page_part(at + b->bytes, len - b->bytes);
 		r = page_take(n, b, at + b->bytes, part, len - b->bytes - part);
 	}
 	return b->n ? 0 : r;
@@ -239,14 +226,14 @@ static int64_t batch_fill(const struct batch *b, const struct fs_data *data, uin
 	s.n = 0;
 	s.bytes = 0;
 	for (unsigned i = 0; i < b->n; i++, done += part) {
-		part = page_part(b->at + done, b->bytes - done);
+		part = fs_page_part(b->at + done, b->bytes - done);
 		fs_pieces_add(&s, b->page[i]->data + (b->at + done) % CACHE_PAGE, part);
 	}
 	if (fs_pieces_in(data, from, &s) == 0)
 		return (int64_t)done;
 	done = 0;
 	for (unsigned i = 0; i < b->n && !r; i++) {
-		part = page_part(b->at + done, b->bytes - done);
+		part = fs_page_part(b->at + done, b->bytes - done);
 		r = fs_data_in(data, from + done, b->page[i]->data + (b->at + done) % CACHE_PAGE, part);
 		done += r ? 0 : part;
 	}
@@ -258,7 +245,7 @@ static void batch_put(struct batch *b, int64_t filled)
 {
 	uint64_t done = 0;
 	for (unsigned i = 0; i < b->n; i++) {
-		uint64_t part = page_part(b->at + done, b->bytes - done);
+		uint64_t part = fs_page_part(b->at + done, b->bytes - done);
 		if ((int64_t)done < filled)
 			cache_dirty(b->page[i], (b->at + done) % CACHE_PAGE, part);
 		cache_put(b->page[i], write_flags(part));
@@ -445,7 +432,7 @@ static int64_t punch(struct inode *n, uint64_t from, uint64_t to)
 	if (to == n->size)	/* the rest of the last block goes too */
 		end = (to + bytes - 1) / bytes * bytes;
 	for (uint64_t at = from; at < end; ) {
-		uint64_t in_page = at % CACHE_PAGE, part = min_u64(end - at, CACHE_PAGE - in_page);
+		uint64_t in_page = at % CACHE_PAGE, part = fs_page_part(at, end - at);
 		uint32_t block, count;
 		int r = map_find(n, at / bytes, UINT32_MAX, &block, &count);
 		if (!r && !block && count > CACHE_PAGE / bytes && in_page == 0) {	/* a long hole is one already */
@@ -469,7 +456,7 @@ static int64_t reserve(struct inode *n, uint64_t from, uint64_t to)
 	if ((to - from) / bytes > (uint64_t)n->fs->super.free_blocks + n->sectors / (bytes / 512))
 		return -ENOSPC;
 	for (uint64_t at = from; at < to && !r; ) {
-		uint64_t part = min_u64(to - at, CACHE_PAGE - at % CACHE_PAGE);
+		uint64_t part = fs_page_part(at, to - at);
 		struct cache_page *p;
 		r = cache_get(&n->file, at / CACHE_PAGE, CACHE_WRITE, &p);
 		if (r)

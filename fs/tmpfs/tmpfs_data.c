@@ -32,22 +32,11 @@ static uint8_t *file_page(struct node *n, uint64_t at)
 	return slot && *slot ? page_slot_addr(*slot) : NULL;
 }
 
-/* The bytes [at, at + len) up to the first hole. */
-static void pages_gather(struct node *n, uint64_t at, uint64_t len, struct fs_pieces *s)
-{
-	s->n = 0;
-	s->bytes = 0;
-	for (uint64_t part; len; at += part, len -= part) {
-		const uint8_t *page = file_page(n, at);
-		part = min_u64(len, TMPFS_BLOCK - at % TMPFS_BLOCK);
-		if (!page || !fs_pieces_add(s, page + at % TMPFS_BLOCK, part))
-			return;
-	}
-}
+static const uint8_t *page_there(void *file, uint64_t index) { return file_page(file, index * TMPFS_BLOCK); }
 
 static int64_t hole_read(const struct fs_data *data, uint64_t done, uint64_t len)
 {
-	uint64_t part = min_u64(len - done, TMPFS_BLOCK - (data->offset + done) % TMPFS_BLOCK);
+	uint64_t part = fs_page_part(data->offset + done, len - done);
 	int64_t r = fs_data_zero(data, done, part);
 	return r ? r : (int64_t)part;
 }
@@ -63,7 +52,7 @@ int64_t file_read(uint64_t id, const struct fs_data *data)
 	uint64_t len = min_u64(data->len, n->size - data->offset), done = 0;
 	struct fs_pieces pieces;
 	while (done < len) {
-		pages_gather(n, data->offset + done, len - done, &pieces);
+		fs_pieces_gather(&pieces, data->offset + done, len - done, page_there, n);
 		r = pieces.n ? fs_pieces_out(data, done, &pieces) : hole_read(data, done, len);
 		if (r < 0)
 			return done ? (int64_t)done : r;
@@ -121,7 +110,7 @@ static int64_t file_store(struct node *n, uint64_t offset, const struct source *
 	uint64_t done = 0;
 	while (done < len) {
 		uint64_t at = offset + done;
-		uint64_t part = min_u64(len - done, TMPFS_BLOCK - at % TMPFS_BLOCK);
+		uint64_t part = fs_page_part(at, len - done);
 		int64_t r = page_write(n, at, s, done, part);
 		if (r && !done)
 			return r;
@@ -268,7 +257,7 @@ static int64_t range_allocate(struct node *n, uint64_t first, uint64_t last)
 static void range_zero(struct node *n, uint64_t offset, uint64_t end)
 {
 	while (offset < end) {
-		uint64_t part = min_u64(end - offset, TMPFS_BLOCK - offset % TMPFS_BLOCK);
+		uint64_t part = fs_page_part(offset, end - offset);
 		uint8_t *page = file_page(n, offset);
 		if (page)
 			memset(page + offset % TMPFS_BLOCK, 0, part);

@@ -112,6 +112,25 @@ static inline bool fs_pieces_add(struct fs_pieces *s, const void *p, size_t len)
 	s->bytes += len;
 	return true;
 }
+/* How many of `left` bytes from `at` on lie on the page of `at`. */
+enum { FS_PAGE = 4096 };
+static inline uint64_t fs_page_part(uint64_t at, uint64_t left)
+{
+	uint64_t room = FS_PAGE - at % FS_PAGE;
+	return left < room ? left : room;
+}
+/* The bytes [at, at + len) of a file, as far as its pages can be had without waiting: up to the first for which page() says NULL. */
+static inline void fs_pieces_gather(struct fs_pieces *s, uint64_t at, uint64_t len, const uint8_t *(*page)(void *file, uint64_t index), void *file)
+{
+	s->n = 0;
+	s->bytes = 0;
+	for (uint64_t part; len; at += part, len -= part) {
+		const uint8_t *p = page(file, at / FS_PAGE);
+		part = fs_page_part(at, len);
+		if (!p || !fs_pieces_add(s, p + at % FS_PAGE, part))
+			return;
+	}
+}
 /* Returns the bytes moved: fewer than s->bytes where memory of the asking process is missing; an error as above if that is none. */
 int64_t fs_pieces_out(const struct fs_data *data, uint64_t at, const struct fs_pieces *s);
 /* Into the pieces. 0, or an error: then nobody knows how many have new contents; fs_data_in() piece by piece says it. */

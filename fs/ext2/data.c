@@ -475,6 +475,7 @@ static int64_t reserve(struct inode *n, uint64_t from, uint64_t to)
 
 static int64_t fallocate_locked(struct inode *n, uint64_t mode, uint64_t offset, uint64_t end)
 {
+	uint64_t before = n->size;
 	int64_t r = 0;
 	if (mode & (FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)) {
 		if (offset < n->size)
@@ -486,7 +487,8 @@ static int64_t fallocate_locked(struct inode *n, uint64_t mode, uint64_t offset,
 	} else {
 		r = reserve(n, offset, end);
 	}
-	inode_touch(n);
+	if (!r || n->size != before)
+		inode_touch(n);
 	int stored = inode_store(n);
 	return r ? r : stored;
 }

@@ -329,6 +329,8 @@ static void op_write(void)
 	uint64_t offset = host_random(3) ? host_random((uint32_t)n->size + 1) : host_random(host_random(2) ? 20000 : FILE_MAX - 70000);
 	if (host_random(4) == 0)
 		offset &= ~4095ull, len &= ~4095ull;
+	if (len > FILE_MAX - offset)
+		len = FILE_MAX - offset;
 	for (uint64_t i = 0; i < len; i++)
 		buf[i] = (uint8_t)(i * 7 + offset + host_random(3));
 	if (host_random(20) == 0)
@@ -369,8 +371,10 @@ static void op_punch(void)
 		return;
 	int64_t r = ext2_fallocate(n->ino, mode, offset, len, &a);
 	if (is_full(r)) {
-		if (a.size != n->size)		/* it went some way */
+		if (a.size != n->size) {	/* it went some way */
 			data_resize_model(n, a.size);
+			n->mtime = 0;
+		}
 		return;
 	}
 	CHECK(r == 0);

@@ -81,3 +81,16 @@ def test_zeros_on_a_disk_that_is_read_only(zeroed):
     for lines in zeroed[0].values():
         said = [line for line in lines if line.startswith("read-only ")]
         assert said in (["read-only EACCES"], ["read-only EROFS"], ["read-only EPERM"]) and "contents read-only good" in lines, lines
+
+
+def test_a_refused_discard_loses_nothing(guest, tmp_path):
+    """What was written and not yet synced is there still when the disk turns out not to discard."""
+    image = tmp_path / "disk"
+    image.write_bytes(bytes(4 * MiB))
+    result = guest(r"""
+        head -c 1048576 /dev/urandom >new
+        exec 3<>/dev/vda    # the last who closes it would sync
+        cat new >&3
+        blkdiscard /dev/vda 2>&1 | grep -o 'not supported'
+        head -c 1048576 /dev/vda | cmp - new && echo kept""", disk=[f"{image},discard=off"])
+    assert result.status == 0 and result.text.split() == ["not", "supported", "kept"], str(result)

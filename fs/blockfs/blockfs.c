@@ -24,7 +24,6 @@ enum { ARENA_BYTES = 32 << 20 };
 enum { KEEP_SIZE = 1, PUNCH_HOLE = 2, HIDE_NOT = 4, ZERO_RANGE = 0x10 };
 #define DISCARD_BYTES (1ull << 30)
 #define ZERO_BYTES (64ull << 20)
-#define FORGET_ALL_BYTES (256ull << 20)		/* of more than this it is quicker to drop the whole cache */
 
 struct device {
 	struct device *next;
@@ -318,22 +317,17 @@ static int64_t discard_request(struct device *d, uint32_t flags, uint64_t offset
 	return x.result;
 }
 
-/* What the cache has of the range is dropped, changed or not. */
-static void cached_forget(struct device *d, uint64_t offset, uint64_t len)
-{
-	if (len <= FORGET_ALL_BYTES) {
-		cache_forget_blocks(d->cache, offset, len);
-		return;
-	}
-	cache_dev_sync(d->cache);
-	cache_drop(cache_dev_meta(d->cache), 0);
-}
-
+/*
+ * The cache must have nothing under way on the range, and nothing afterwards. What was changed there is written first where the driver may
+ * turn out not to discard at all: then nothing may be lost. For zeros it does not matter: they come in one way or the other.
+ */
 static int64_t discard_range(struct device *d, uint32_t flags, uint64_t offset, uint64_t len)
 {
 	uint64_t most = flags & BDEV_ZERO ? ZERO_BYTES : DISCARD_BYTES;
-	int64_t r = 0;
-	cached_forget(d, offset, len);
+	int64_t r = flags & BDEV_ZERO ? 0 : cache_sync_range(cache_dev_meta(d->cache), offset, len);
+	if (r)
+		return r;
+	cache_forget_blocks(d->cache, offset, len);
 	for (uint64_t done = 0; r == 0 && done < len; done += most)
 		r = discard_request(d, flags, offset + done, len - done < most ? len - done : most);
 	return r;

@@ -586,10 +586,18 @@ static void forget_in_page(struct cache_file *meta, uint64_t index, uint64_t pos
 	}
 }
 
+/* Asks for each page of a range that may be there, or looks at each page that is there whether it is in the range: what is less. */
 void cache_forget_blocks(struct cache_dev *dev, uint64_t pos, uint64_t len)
 {
-	for (uint64_t i = pos / CACHE_PAGE; len && i <= (pos + len - 1) / CACHE_PAGE; i++)
-		forget_in_page(&dev->meta, i, pos, len);
+	uint64_t first = pos / CACHE_PAGE, pages = len ? (pos + len - 1) / CACHE_PAGE - first + 1 : 0;
+	if (pages > cache.nr_touched) {
+		for (uint64_t i = 0; i < cache.nr_touched; i++)
+			if (cache.pages[i].file == &dev->meta && cache.pages[i].index - first < pages)
+				forget_in_page(&dev->meta, cache.pages[i].index, pos, len);
+		return;
+	}
+	for (uint64_t i = 0; i < pages; i++)
+		forget_in_page(&dev->meta, first + i, pos, len);
 }
 
 /* ---- pages that VM has ------------------------------------------------------------------------------------------ */

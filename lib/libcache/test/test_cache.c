@@ -156,9 +156,32 @@ static void forget_beside(uint32_t index)
 	cache_put(p, CACHE_WRITE);
 }
 
+/* More pages than the cache has, none of them changed: they come back from the device as they were. */
+static void forget_all(void)
+{
+	for (unsigned i = 0; i < PAGES; i++)
+		if (t.meta_locked[i])
+			return;
+	memset(t.meta_locked, true, sizeof t.meta_locked);
+	int r = cache_sync_range(cache_dev_meta(t.dev), 0, sizeof t.meta);
+	t.errors_reported += r != 0;
+	if (r == 0 && !t.lossy)
+		cache_forget_blocks(t.dev, 0, sizeof t.meta);
+	for (unsigned i = 0; i < PAGES && r == 0 && !t.lossy && !t.host.deferred; i++) {
+		struct cache_page *p;
+		EXPECT(!cache_peek(cache_dev_meta(t.dev), i) && cache_get(cache_dev_meta(t.dev), i, CACHE_READ, &p) == 0);
+		cache_put(p, CACHE_READ);
+	}
+	memset(t.meta_locked, false, sizeof t.meta_locked);
+}
+
 static void do_forget(void)
 {
 	uint32_t index = rnd(PAGES);
+	if (rnd(8) == 0) {
+		forget_all();
+		return;
+	}
 	if (t.meta_locked[index] || t.block == CACHE_PAGE)
 		return;
 	t.meta_locked[index] = true;

@@ -239,10 +239,14 @@ static void background_begin(struct cache_dev *dev)
 	}
 }
 
+/* A sweep may be at its end without anybody having noticed: it stopped for want of transfers, which others had, and the rest was written by
+ * a sync. Then there is nothing to go on with, and who waits for room needs a new one. */
 void write_some(struct cache_dev *dev)
 {
-	if (!dev->sweeping && dev->background.n == 0 && cache.nr_dirty > cache.nr_writing)
-		background_begin(dev);
+	write_more(dev);
+	if (dev->sweeping || dev->background.n || cache.nr_dirty == cache.nr_writing)
+		return;
+	background_begin(dev);
 	write_more(dev);
 }
 

@@ -66,8 +66,11 @@ static int pointers_own(struct recount *c, uint32_t ino, const uint32_t *slots, 
 			continue;
 		if (!ext2_block_is_data(c->fs, slots[i]))
 			return ext2_damaged(c->fs, "inode %u points to block %u, which cannot be", ino, slots[i]);
-		if (!own(c, slots[i]) && !reserved)
+		if (!own(c, slots[i])) {	/* never twice below a table: on a damaged disk that would have no end */
+			if (reserved)
+				continue;
 			return ext2_damaged(c->fs, "block %u belongs to inode %u and to another one", slots[i], ino);
+		}
 		int r = level ? table_own(c, ino, slots[i], level) : 0;
 		if (r)
 			return r;

@@ -152,6 +152,19 @@ static int take(struct inode *n, uint32_t want, uint32_t *first, uint32_t *got)
 	return 0;
 }
 
+static int blocks_drop(struct inode *n, uint32_t first, uint32_t count)
+{
+	uint32_t sectors = count * (n->fs->block_bytes / 512);
+	n->sectors -= sectors < n->sectors ? sectors : n->sectors;
+	return blocks_free(n->fs, first, count);
+}
+
+static int table_drop(struct inode *n, uint32_t table)
+{
+	cache_forget_blocks(n->fs->dev, (uint64_t)table * n->fs->block_bytes, n->fs->block_bytes);
+	return blocks_drop(n, table, 1);
+}
+
 static int table_new(struct inode *n, uint32_t *table)
 {
 	struct buf b;
@@ -163,10 +176,8 @@ static int table_new(struct inode *n, uint32_t *table)
 		buf_put(&b);
 		r = buf_write_now(n->fs, *table);
 	}
-	if (r) {
-		n->sectors -= n->fs->block_bytes / 512;
-		blocks_free(n->fs, *table, 1);
-	}
+	if (r)
+		table_drop(n, *table);
 	return r;
 }
 
@@ -191,8 +202,10 @@ static int table_below(struct inode *n, uint32_t parent, uint32_t slot, uint32_t
 		n->block[slot] = *table;
 		return 0;
 	}
-	if ((r = buf_get(n->fs, parent, CACHE_WRITE, &b)))
+	if ((r = buf_get(n->fs, parent, CACHE_WRITE, &b))) {
+		table_drop(n, *table);
 		return r;
+	}
 	((uint32_t *)(void *)b.data)[slot] = *table;
 	buf_dirty(n->fs, &b);
 	buf_put(&b);
@@ -245,9 +258,7 @@ static int run_free(struct inode *n, uint32_t first, uint32_t count)
 {
 	if (!inode_is_reg(n))
 		cache_forget_blocks(n->fs->dev, (uint64_t)first * n->fs->block_bytes, (uint64_t)count * n->fs->block_bytes);
-	uint32_t sectors = count * (n->fs->block_bytes / 512);
-	n->sectors -= sectors < n->sectors ? sectors : n->sectors;
-	return blocks_free(n->fs, first, count);
+	return blocks_drop(n, first, count);
 }
 
 /* Slots [from, to) of an array become holes. Blocks behind each other go together. */
@@ -313,10 +324,7 @@ static int tree_free(struct inode *n, uint32_t *slot, const struct range *g)
 	if (r || !whole)
 		return r;
 	*slot = 0;
-	cache_forget_blocks(fs->dev, (uint64_t)table * fs->block_bytes, fs->block_bytes);
-	uint32_t sectors = fs->block_bytes / 512;
-	n->sectors -= sectors < n->sectors ? sectors : n->sectors;
-	return blocks_free(fs, table, 1);
+	return table_drop(n, table);
 }
 
 int map_free(struct inode *n, uint64_t from, uint64_t to)

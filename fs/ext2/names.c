@@ -125,6 +125,20 @@ static int contents_make(struct inode *n, struct inode *dir, const struct fs_nam
 	return r ? r : inode_store(n);
 }
 
+/* The name, then the links on the disk. Should these fail the name goes again: it would be that of a number that is free. */
+static int name_give(struct inode *d, const struct fs_name *name, struct inode *n)
+{
+	struct dir_slot slot;
+	int r = dir_add(d, name, n->ino, n->mode);
+	n->unborn = false;
+	if (r)
+		return r;
+	r = inode_store(n);
+	if (r && dir_find(d, name, &slot) == 0)
+		dir_remove(d, &slot);
+	return r;
+}
+
 /* A new inode that did not get its name is freed by its last user. */
 static int node_enter(struct inode *d, const struct fs_name *name, const struct fs_new *how, const struct fs_name *target,
 		      struct fs_attr *attr)
@@ -134,10 +148,7 @@ static int node_enter(struct inode *d, const struct fs_name *name, const struct 
 	if (r)
 		return r;
 	if (!(r = contents_make(n, d, target)))
-		r = dir_add(d, name, n->ino, n->mode);
-	n->unborn = false;
-	if (!r)
-		r = inode_store(n);
+		r = name_give(d, name, n);
 	if (r) {
 		n->nlink = 0;
 	} else {

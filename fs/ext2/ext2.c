@@ -128,16 +128,18 @@ static int root_attr(struct fs_attr *root)
 static int device_open(const struct options *o, uint64_t dev, bool *readonly)
 {
 	uint32_t number = (uint32_t)minor(dev);
+	bool writable = true;
 	/* Also for writing when mounted read-only: a remount may want it. */
 	err_t r = cache_bdev_open(o->label, number, BDEV_ACCESS_READ | BDEV_ACCESS_WRITE, 0, &service.dev);
 	if (r == -EROFS) {
 		*readonly = true;
+		writable = false;
 		r = cache_bdev_open(o->label, number, BDEV_ACCESS_READ, 0, &service.dev);
 	}
 	if (r)
 		printf("ext2: %s, minor %u cannot be opened: error %d\n", o->label, number, (int)r);
 	else
-		kept = (struct rescue_from){ .minor = number, .writable = true, .lost = kept.lost };
+		kept = (struct rescue_from){ .minor = number, .writable = writable, .lost = kept.lost };
 	memcpy(kept.label, o->label, sizeof kept.label);
 	return r;
 }

@@ -626,8 +626,7 @@ static void unmapped_list(struct cache_list *list)
 			continue;
 		if (p->flags & PAGE_MAPPED_WRITE) {
 			p->file->nr_mapped_write--;
-			if (p->sum != page_sum(p->data))
-				cache_dirty(p, 0, CACHE_PAGE);
+			page_mapped_check(p);
 		}
 		p->flags &= (uint8_t)~PAGE_MAPPED;
 		page_settle(p);

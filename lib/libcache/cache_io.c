@@ -304,7 +304,7 @@ void sweep_write(struct sweep *s, struct cache_dev *dev, uint32_t most)
 		if (!sweep_has(s, dev, p))
 			continue;
 		if (p->flags & PAGE_MAPPED_WRITE)
-			p->sum = page_sum(p->data);
+			p->sum = page_mapped_check(p);
 		if (!gather_page(&g, p, p->dirty & (uint8_t)~p->writing))
 			break;
 	}

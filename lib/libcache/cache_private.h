@@ -111,3 +111,4 @@ void write_some(struct cache_dev *dev);	/* go on writing without being asked, or
 void write_more(struct cache_dev *dev);	/* only go on: a transfer has ended */
 void write_throttle(struct cache_dev *dev);
 uint64_t page_sum(const uint8_t *data);
+uint64_t page_mapped_check(struct cache_page *p);	/* dirty, if a program changed it. Returns the sum of what it holds now */

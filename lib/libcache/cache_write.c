@@ -49,16 +49,33 @@ void cache_dirty(struct cache_page *p, size_t from, size_t len)
 	page_settle(p);
 }
 
-/* Pages that programs write by themselves: have they? */
-static void mapped_check(struct cache_file *f)
+/* A page that programs write by themselves: have they? Nobody knows which of its blocks, so all of them count. */
+uint64_t page_mapped_check(struct cache_page *p)
+{
+	uint64_t sum = page_sum(p->data);
+	if (p->sum != sum)
+		cache_dirty(p, 0, CACHE_PAGE);
+	return sum;
+}
+
+static void mapped_check_list(struct cache_list *list)
 {
 	struct cache_list *next;
-	for (struct cache_list *l = f->pages.next; f->nr_mapped_write && l != &f->pages; l = next) {
+	for (struct cache_list *l = list->next; l != list; l = next) {
 		struct cache_page *p = clist_entry(l, struct cache_page, in_file);
 		next = l->next;
-		if (p->flags & PAGE_MAPPED_WRITE && p->sum != page_sum(p->data))
-			cache_dirty(p, 0, CACHE_PAGE);
+		if (p->flags & PAGE_MAPPED_WRITE)
+			page_mapped_check(p);
 	}
+}
+
+/* Also those that are dirty: for other blocks, perhaps, or because older contents are on their way. */
+static void mapped_check(struct cache_file *f)
+{
+	if (!f->nr_mapped_write)
+		return;
+	mapped_check_list(&f->dirty);
+	mapped_check_list(&f->pages);
 }
 
 static void dev_mapped_check(struct cache_dev *dev)

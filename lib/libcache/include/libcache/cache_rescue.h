@@ -4,8 +4,8 @@
  * hands each dirty block to its owner, with the place on the device that it was meant for: a page has that before it is dirty, so
  * writing back needs nothing else that the dead one knew.
  *
- * The dead one may have died of its own mistakes: every number that is read is checked, and one that cannot be right ends the
- * rescue. Contents cannot be checked here.
+ * The dead one may have died of its own mistakes: every number that is read is checked before the first block is handed over, and of a
+ * cache that cannot be sound none is. Contents cannot be checked here.
  */
 #pragma once
 #include <libcache/cache.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pages that programs write by themselves, without telling anybody: what they stored before a sync is on the device after it, whatever else is
- * happening to the page. A page has four blocks here.
+ * Pages that programs write by themselves, without telling anybody: what they stored before a sync is on the device after it, whatever
+ * else is happening to the page. A page has four blocks here.
  */
 #include <libcache/cache_host.h>
 

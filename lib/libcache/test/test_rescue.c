@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rescue of a dead cache. A cache is brought at random into every state that pages can be in: dirty in part or in whole, with the driver,
- * dirty again meanwhile, held, mapped by a program, without places yet, being read. Then its memory is copied, as if the process had died
- * just then:
+ * The rescue of a dead cache. A cache is brought at random into every state that pages can be in: dirty in part or in whole, with the
+ * driver, dirty again meanwhile, held, mapped by a program, without places yet, being read. Then its memory is copied, as if the process
+ * had died just then:
  *
  *  - what is handed over, put on the device as it was, makes the device what it ought to be; metadata comes after data;
  *  - out of a damaged copy come sound blocks or -EUCLEAN: nothing outside the device, no crash, no end of patience.

@@ -120,7 +120,8 @@ static inline uint64_t fs_page_part(uint64_t at, uint64_t left)
 	return left < room ? left : room;
 }
 /* The bytes [at, at + len) of a file, as far as its pages can be had without waiting: up to the first for which page() says NULL. */
-static inline void fs_pieces_gather(struct fs_pieces *s, uint64_t at, uint64_t len, const uint8_t *(*page)(void *file, uint64_t index), void *file)
+static inline void fs_pieces_gather(struct fs_pieces *s, uint64_t at, uint64_t len,
+				    const uint8_t *(*page)(void *file, uint64_t index), void *file)
 {
 	s->n = 0;
 	s->bytes = 0;

@@ -42,9 +42,8 @@ static int cache_read(struct rescue *s)
 		return -EUCLEAN;
 	if (c->gen == 0)	/* it never came to cache_init() */
 		return c->arena || c->pages ? -EUCLEAN : 0;
-	if (!c->pages || !c->arena || c->arena_bytes % CACHE_PAGE || c->arena_bytes / CACHE_PAGE != c->nr_pages || c->nr_touched > c->nr_pages)
-		return -EUCLEAN;
-	return 0;
+	bool sizes_ok = c->arena_bytes % CACHE_PAGE == 0 && c->arena_bytes / CACHE_PAGE == c->nr_pages && c->nr_touched <= c->nr_pages;
+	return c->pages && c->arena && sizes_ok ? 0 : -EUCLEAN;
 }
 
 static bool block_is_sound(const struct cache_dev *d)

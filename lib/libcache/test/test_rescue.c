@@ -156,8 +156,8 @@ static void states_count(void)
 		const struct cache_page *p = &cache.pages[i];
 		if (!p->file)
 			continue;
-		const bool is[STATES] = { p->dirty, p->writing, p->writing && p->dirty, p->reading, p->writers, p->flags & PAGE_MAPPED_WRITE,
-			p->flags & PAGE_MAPPING };
+		const bool is[STATES] = { p->dirty, p->writing, p->writing && p->dirty, p->reading, p->writers,
+			p->flags & PAGE_MAPPED_WRITE, p->flags & PAGE_MAPPING };
 		for (unsigned k = 0; k < STATES; k++)
 			t.seen[k] += is[k];
 	}
@@ -197,7 +197,8 @@ static int memory_read(void *ctx, const void *addr, void *p, size_t len)
 
 static int blocks_take(void *ctx, uint64_t pos, const void *data, uint32_t len)
 {
-	bool inside = len && len <= CACHE_PAGE && pos % 512 == 0 && pos < DEVICE && len <= DEVICE - pos, meta = pos < PAGES * CACHE_PAGE;
+	bool inside = len && len <= CACHE_PAGE && pos % 512 == 0 && pos < DEVICE && len <= DEVICE - pos;
+	bool meta = pos < PAGES * CACHE_PAGE;
 	EXPECT(inside);
 	EXPECT(ctx || meta || !t.given_meta);	/* ctx: the memory is damaged, and any file may look like another */
 	t.given_meta += meta;

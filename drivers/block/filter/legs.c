@@ -135,7 +135,7 @@ static int super_write(int leg, uint32_t flags)
 
 static uint32_t super_flags(bool clean)
 {
-	bool alone = engine.config.legs == 2 && (engine.legs[0].state != LEG_GOOD || engine.legs[1].state != LEG_GOOD);
+	bool alone = engine.legs[0].state != LEG_GOOD || engine.legs[1].state != LEG_GOOD;	/* also if only one is asked for */
 
 	return (clean ? 0 : SUPER_DIRTY) | (alone ? SUPER_ALONE : 0);
 }

@@ -93,9 +93,9 @@ static const struct engine_world world = { world_now, world_submit, world_accuse
 
 static void life_begin(const struct life *l)
 {
-	struct engine_config c = { .legs = l->single ? 1 : 2, .n = N, .kind = l->kind ? l->kind : SUM_CRC, .ordered = true, .retries = 3, .restarts = 2,
-		.patience_ms = 500, .drop_ms = 6000, .start_ms = 300, .fresh = true, .adopt = l->adopt, .degraded = l->degraded,
-		.new_id = 0x1122334455667788ull };
+	struct engine_config c = { .legs = l->single ? 1 : 2, .n = N, .kind = l->kind ? l->kind : SUM_CRC, .ordered = true, .retries = 3,
+		.restarts = 2, .patience_ms = 500, .drop_ms = 6000, .start_ms = 300, .fresh = true, .adopt = l->adopt,
+		.degraded = l->degraded, .new_id = 0x1122334455667788ull };
 
 	w.life = l;
 	w.now = 1000 * MS;

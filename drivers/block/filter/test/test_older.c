@@ -332,7 +332,8 @@ int main(void)
 	}
 	disks_that_were_both_used_alone_are_not_mixed(false);
 	disks_that_were_both_used_alone_are_not_mixed(true);
-	for (int i = 0; i < 4; i++)
-		cut_write_is_old_or_new(i & 1, i & 2, SUM_CRC);
+	for (enum sum_kind kind = SUM_XOR; kind <= SUM_CRC; kind++)
+		for (int i = 0; i < 4; i++)
+			cut_write_is_old_or_new(i & 1, i & 2, kind);
 	return expect_end();
 }

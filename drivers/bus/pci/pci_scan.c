@@ -110,7 +110,7 @@ static void bars_read(const struct scan *s, struct pci_device *d)
 	pci_config_write(d->dev, PCI_CFG_COMMAND, 2, command);
 }
 
-static void device_add(struct scan *s, uint32_t dev)
+static void device_add(struct scan *s, uint32_t dev, uint32_t header)
 {
 	struct pci_table *t = s->t;
 	struct pci_device *d = &t->devices[t->n];
@@ -127,12 +127,12 @@ static void device_add(struct scan *s, uint32_t dev)
 	d->class_code = pci_config_read(dev, PCI_CFG_REVISION, 4) >> 8;
 	d->line = pci_config_read(dev, PCI_CFG_LINE, 1);
 	s->hosts += d->class_code >> 8 == CLASS_HOST_BRIDGE;
-	d->bridge = (pci_config_read(dev, PCI_CFG_HEADER, 1) & HEADER_TYPE) == HEADER_BRIDGE;
+	d->bridge = header == HEADER_BRIDGE;
 	if (d->bridge) {
 		d->secondary = (uint8_t)pci_config_read(dev, PCI_CFG_SECONDARY, 1);
 		d->subordinate = (uint8_t)pci_config_read(dev, PCI_CFG_SUBORDINATE, 1);
 	}
-	if ((pci_config_read(dev, PCI_CFG_HEADER, 1) & HEADER_TYPE) != 0)
+	if (header != 0)
 		return;
 	d->sub_vendor = (uint16_t)pci_config_read(dev, PCI_CFG_SUB_VENDOR, 2);
 	d->sub_device = (uint16_t)pci_config_read(dev, PCI_CFG_SUB_DEVICE, 2);
@@ -142,10 +142,10 @@ static void device_add(struct scan *s, uint32_t dev)
 /* The turn of what lies behind comes: numbers grow, so a bridge that leads back is no way round. */
 static void function_scan(struct scan *s, uint32_t dev)
 {
-	uint32_t behind;
+	uint32_t header = pci_config_read(dev, PCI_CFG_HEADER, 1) & HEADER_TYPE, behind;
 
-	device_add(s, dev);
-	if ((pci_config_read(dev, PCI_CFG_HEADER, 1) & HEADER_TYPE) != HEADER_BRIDGE)
+	device_add(s, dev, header);
+	if (header != HEADER_BRIDGE)
 		return;
 	behind = pci_config_read(dev, PCI_CFG_SECONDARY, 1);
 	if (behind > (dev >> 8 & 0xff))

@@ -40,7 +40,7 @@ uint16_t virtio_queue_size(struct virtio *v, uint16_t n);
 err_t virtio_queue_enable(struct virtio *v, uint16_t n, const struct virtqueue *q, paddr_t paddr, uint16_t vector,
 	volatile uint16_t **doorbell);
 void virtio_start(struct virtio *v);
-/* Between virtio_reset() and virtio_start(): changes of the configuration raise MSI-X entry `vector`. -ENODEV: the device refuses. */
+/* Until the next virtio_reset(): changes of the configuration raise MSI-X entry `vector`. -ENODEV: the device refuses. */
 err_t virtio_config_vector(struct virtio *v, uint16_t vector);
 
 /* The device's own configuration, aligned; 0 beyond its end. */

@@ -116,6 +116,41 @@ def test_the_file_system_dies_and_nobody_notices(guest, tmp_path, shape):
     e2fsck(disk)
 
 
+LOSS = """
+mount -t ext2 /dev/vd0 /mnt && cd /mnt || exit 1
+dd if=/dev/urandom of=old bs=64k count=100 2>/dev/null; md5sum old >/tmp/sums; cp /tmp/sums sums; sync
+exec 3>>unsynced; echo "not on the disk" >&3; mkdir lost
+before=$(service list | grep -c running)
+service fi ext2.1 scribble; service wait ext2.1 -restarts 1 -timeout 20 >/dev/null
+md5sum -c /tmp/sums; cat sums | cmp - /tmp/sums && echo "reads go on"
+touch new 2>&1 | grep -o 'Read-only'
+sync old 2>&1 | grep -o 'Input/output error'; mount -o remount,rw /mnt 2>/dev/null && echo "writable again"
+dmesg | grep -o 'what my predecessor had to write is lost.*'
+[ "$(service list | grep -c running)" = "$before" ] && echo "others are well"
+exec 3>&-; cd /; umount /mnt && echo umounted
+mount -t ext2 /dev/vd0 /mnt && cd /mnt && md5sum -c sums && touch new && sync && echo writable; cd /; umount /mnt
+"""
+LOST = """old: OK
+reads go on
+Read-only
+Input/output error
+what my predecessor had to write is lost: error -117
+others are well
+umounted
+old: OK
+writable"""
+
+
+def test_a_dead_file_system_without_sound_memory_is_read_only(guest, tmp_path):
+    """Nothing of its cache can be believed, so what was not synced is lost; programs are told, and nothing gets worse."""
+    disk = str(tmp_path / "disk.img")
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext2", disk, "64M"], check=True)
+    got = guest(UP + LOSS, disk=[disk], timeout=60)
+    assert got.text.splitlines() == LOST.splitlines(), str(got)
+    assert subprocess.run(["/sbin/e2fsck", "-fy", disk], capture_output=True).returncode in (0, 1)
+    e2fsck(disk)
+
+
 def test_reads_and_writes_are_those_of_any_file_system(guest, tmp_path):
     """Among them reads of many pages, which are one copy, into memory with a hole."""
     disk = str(tmp_path / "disk.img")

@@ -249,9 +249,18 @@ static void service_signal(int signo)
 		sef_exit(0);
 }
 
+static void service_fault(enum sef_fault_kind kind)
+{
+	if (kind == SEF_FI_SCRIBBLE) {
+		cache_scribble();
+		fail_stop("has written over its own tables on request");
+	}
+	fs_fault(kind);
+}
+
 int main(void)
 {
-	static const struct sef_callbacks callbacks = { .fault = fs_fault, .init_fresh = service_init, .init_restart = service_restart,
+	static const struct sef_callbacks callbacks = { .fault = service_fault, .init_fresh = service_init, .init_restart = service_restart,
 							.signal_handler = service_signal,
 							.send_failed = bdev_send_failed };
 	static const struct fs_loop loop = { .before_receive = before_receive, .message = on_message };

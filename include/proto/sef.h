@@ -43,9 +43,10 @@ enum sef_fault_kind {
 	SEF_FI_SLEEP,		/* wait for ever for a message that nobody sends: the same without using the processor */
 	SEF_FI_WRONG_REPLY,	/* block drivers, file systems: the next answer carries a wrong id, so its request is never answered */
 	SEF_FI_TEXT,		/* go on with damaged code: bits of it are flipped, chosen by `seed`. Nobody knows what it does then */
+	SEF_FI_SCRIBBLE,	/* file systems: write over the tables of the cache, then crash: nothing can be rescued */
 	SEF_NR_FAULT_KINDS,
 };
-#define SEF_FAULT_NAMES { "crash", "check", "exit", "hang", "sleep", "wrong-reply", "text" }
+#define SEF_FAULT_NAMES { "crash", "check", "exit", "hang", "sleep", "wrong-reply", "text", "scribble" }
 struct sef_fault_req { uint32_t kind, seed; };
 
 /* States of live update. */

@@ -29,6 +29,8 @@ enum { TABLE_MIN = 1024, SECOND_TURNS = 64, FRAMES_AT_ONCE = 64 };
 
 struct cache cache;
 
+void cache_scribble(void) { memset(cache.pages, 0x5a, cache.nr_touched * sizeof *cache.pages); }
+
 /* ---- waiting --------------------------------------------------------------------------------------------------- */
 
 struct cache_waiter { struct cache_list link; struct fiber *fiber; const void *what; bool woken; };

@@ -197,6 +197,9 @@ int64_t cache_next_tick(void);
 void cache_tick(int64_t now);
 void cache_set_clock(int64_t (*now)(void));	/* ns since boot; without it nothing ages */
 
+/* For tests of recovery: destroys what the cache knows of its pages. Only to be followed by the end of the process. */
+void cache_scribble(void);
+
 struct cache_stats {
 	uint64_t pages, free, dirty, hits, misses, reads, writes, read_bytes, written_bytes, errors, evictions;
 	uint64_t looked_at;	/* dirty pages, to find what is to be written */

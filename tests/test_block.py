@@ -212,3 +212,20 @@ mount -t ext2 /dev/vda /mnt 2>&1 | grep -o 'Invalid argument'
             "more contiguous memory than `contig` in its description allows",
             "an order about another service", "a name or value", "a signal for a program", "a signal of a terminal", "news of a service",
             "facts about programs", "a request that is not for services"} <= set(told), told
+
+
+def test_driver_that_is_exchanged_by_hand(guest, tmp_path):
+    """Taken down and started again under a file system: programs wait. Not started again: they get EIO, until it is."""
+    disk = image(tmp_path / "disk")
+    result = guest("""
+        mke2fs /dev/vda >/dev/null && mount -t ext2 /dev/vda /mnt && cp /bin/busybox /mnt/a && cp /bin/busybox /mnt/b || exit 1
+        umount /mnt && mount -t ext2 /dev/vda /mnt || exit 2
+        service down virtio_blk
+        (sleep 1; service up virtio_blk) &
+        cmp /bin/busybox /mnt/a || exit 3
+        wait; cp /bin/busybox /mnt/c && sync || exit 4
+        service down virtio_blk
+        cmp /bin/busybox /mnt/b 2>&1 | grep -o 'I/O error'
+        service up virtio_blk
+        cmp /bin/busybox /mnt/b && cmp /bin/busybox /mnt/c && umount /mnt && echo whole""", disk=[str(disk)])
+    assert result.status == 0 and result.text.split("\n")[-3:-1] == ["I/O error", "whole"], str(result)

@@ -12,7 +12,6 @@
 
 static uint64_t fork_count;
 
-uint64_t kcall_fork_count(void);
 uint64_t kcall_fork_count(void)
 {
 	return fork_count;

@@ -7,10 +7,9 @@
 err_t kcall_FUTEXWAKE(struct proc *caller, struct kcall *c)
 {
 	struct proc *p = kcall_target(caller, c, 0);
-	err_t err;
 
 	if (!p)
 		return -EDEADEPT;
-	c->w[1] = (uint64_t)futex_wake_address(p, c->w[1], (uint32_t)c->w[2], &err);
-	return err;
+	c->w[1] = futex_wake_address(p, c->w[1], (uint32_t)c->w[2]);
+	return 0;
 }

@@ -15,8 +15,6 @@
 #include <kernel/sched.h>
 #include <kernel/space.h>
 
-uint64_t kcall_fork_count(void);
-
 static err_t give(struct proc *caller, struct kcall *c, const void *data, uint64_t bytes)
 {
 	uint64_t n = min_u64(bytes, c->w[2]);

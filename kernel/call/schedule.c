@@ -17,5 +17,6 @@ err_t kcall_SCHEDULE(struct proc *caller, struct kcall *c)
 		return -EINVAL;
 	if (!(mask & online))
 		return -EBADCPU;
-	return sched_set(p, (int)c->w[1], (uint32_t)c->w[2], mask);
+	sched_set(p, (int)c->w[1], (uint32_t)c->w[2], mask);
+	return 0;
 }

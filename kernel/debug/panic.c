@@ -10,18 +10,6 @@
 
 enum { PANIC_STATUS = 125, MAX_FRAMES = 24 };
 
-static void panic_backtrace(void)
-{
-	uint64_t pcs[MAX_FRAMES], offset;
-	unsigned n = arch_backtrace(pcs, MAX_FRAMES);
-
-	for (unsigned i = 0; i < n; i++) {
-		const char *name = arch_symbol(pcs[i], &offset);
-
-		log_printf("  %016lx %s+0x%lx\n", pcs[i], name, offset);
-	}
-}
-
 void panic(const char *format, ...)
 {
 	static bool panicking;
@@ -38,7 +26,7 @@ void panic(const char *format, ...)
 	if (panicking)
 		arch_poweroff(PANIC_STATUS);
 	panicking = true;
-	panic_backtrace();
+	arch_backtrace();
 	if (p) {
 		log_printf("process %s(%d) slot %u rts %x flags %x\n", p->name, p->endpoint, p->slot, p->rts, p->flags);
 		arch_frame_dump(&p->frame);

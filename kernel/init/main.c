@@ -166,7 +166,6 @@ static void tables_init(void)
 	proc_init();
 	priv_init();
 	futex_init();
-	irq_init();
 	route_init();
 	sched_init();
 }

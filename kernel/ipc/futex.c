@@ -45,22 +45,27 @@ static struct list_node *futex_bucket(struct futex_key k)
 	return &buckets[h >> 32 & (HASH_BUCKETS - 1)];
 }
 
+static struct futex_key futex_key_present(struct proc *p, vaddr_t addr)
+{
+	struct arch_mapping m;
+
+	if (arch_space_query(p->space, addr, addr, false, &m) && (m.prot & MAP_SHARED_FRAME))
+		return (struct futex_key){ 0, m.frame + (addr & (PAGE_BYTES - 1)) };
+	return (struct futex_key){ p->space->id, addr };
+}
+
 /* Key of a word, which is made present first. */
 static err_t futex_key(struct proc *p, vaddr_t addr, struct futex_key *k)
 {
-	struct arch_mapping m;
 	uint32_t word;
 	err_t err;
 
 	if (addr & 3)
 		return -EINVAL;
 	err = mem_read(p, &word, addr, sizeof(word));
-	if (err)
-		return err;
-	*k = (struct futex_key){ p->space->id, addr };
-	if (arch_space_query(p->space, addr & ~(vaddr_t)(PAGE_BYTES - 1), addr, false, &m) && (m.prot & MAP_SHARED_FRAME))
-		*k = (struct futex_key){ 0, m.frame + (addr & (PAGE_BYTES - 1)) };
-	return 0;
+	if (!err)
+		*k = futex_key_present(p, addr);
+	return err;
 }
 
 /* ---- waiting ---- */
@@ -181,17 +186,11 @@ static int64_t futex_wake(struct proc *p, const uint64_t *a, uint32_t bitset)
 	return err ? err : futex_wake_key(k, (uint32_t)a[2], bitset);
 }
 
-int futex_wake_address(struct proc *p, vaddr_t addr, uint32_t count, err_t *error)
+uint64_t futex_wake_address(struct proc *p, vaddr_t addr, uint32_t count)
 {
-	struct arch_mapping m;
-	struct futex_key k = { p->space ? p->space->id : 0, addr };
-
-	*error = 0;
 	if (!p->space || (addr & 3))
 		return 0;
-	if (arch_space_query(p->space, addr & ~(vaddr_t)(PAGE_BYTES - 1), addr, false, &m) && (m.prot & MAP_SHARED_FRAME))
-		k = (struct futex_key){ 0, m.frame + (addr & (PAGE_BYTES - 1)) };
-	return (int)futex_wake_key(k, count, (uint32_t)BITSET_ANY);
+	return (uint64_t)futex_wake_key(futex_key_present(p, addr), count, (uint32_t)BITSET_ANY);
 }
 
 static uint32_t futex_move(struct futex_key from, struct futex_key to, uint32_t count)

@@ -202,6 +202,14 @@ static void caller_queue_remove(struct proc *p, struct proc *prev, struct proc *
 	q->caller_next = 0;
 }
 
+void ipc_unlink_sender(struct proc *p)
+{
+	struct proc *dst = proc_of_endpoint(p->send_to), *prev;
+
+	if ((p->rts & RTS_SENDING) && dst && caller_queue_find(dst, p->endpoint, &prev))
+		caller_queue_remove(dst, prev, p);
+}
+
 static bool caller_receive(struct proc *p, endpoint_t from)
 {
 	struct proc *prev, *src = caller_queue_find(p, from, &prev);

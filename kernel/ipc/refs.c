@@ -14,23 +14,6 @@ endpoint_t ipc_waits_for(const struct proc *p)
 	return EP_NONE;
 }
 
-void ipc_unlink_sender(struct proc *p)
-{
-	struct proc *dst = proc_of_endpoint(p->send_to), *prev = 0;
-
-	if (!(p->rts & RTS_SENDING) || !dst)
-		return;
-	for (struct proc *q = dst->caller_head; q; prev = q, q = q->caller_next) {
-		if (q != p)
-			continue;
-		*(prev ? &prev->caller_next : &dst->caller_head) = p->caller_next;
-		if (dst->caller_tail == p)
-			dst->caller_tail = prev;
-		p->caller_next = 0;
-		return;
-	}
-}
-
 /* p's wait is over without a message. Other reasons not to run stay. */
 static void ipc_end_wait(struct proc *p, err_t error)
 {

@@ -72,12 +72,6 @@ bool route_entry_valid(const struct route_entry *e)
 	}
 }
 
-err_t route_set(uint32_t table, uint32_t first, uint32_t count, const struct route_entry *entries)
-{
-	memcpy(&route_tables[table][first], entries, count * sizeof(*entries));
-	return 0;
-}
-
 void route_init(void)
 {
 	for (size_t i = 0; i < array_count(service_routes); i++)

@@ -26,11 +26,6 @@ struct irq_hook {
 };
 static struct irq_hook hooks[NR_HOOKS];
 
-void irq_init(void)
-{
-	memset(hooks, 0, sizeof(hooks));
-}
-
 /* Masked while a hook waits or is disabled, or nobody wants the line. */
 static void irq_update_line(unsigned irq)
 {

@@ -86,10 +86,10 @@ int strncmp(const char *a, const char *b, size_t n)
 
 void string_copy(char *dst, const char *src, size_t size)
 {
-	size_t n = strlen(src);
+	size_t n = 0;
 
-	if (n >= size)
-		n = size - 1;
+	while (n < size - 1 && src[n])
+		n++;
 	memcpy(dst, src, n);
 	dst[n] = 0;
 }

@@ -173,7 +173,7 @@ void sched_serve_take_off(void)
 	get_cpulocal_var(take_off_request) = false;
 }
 
-err_t sched_set(struct proc *p, int priority, uint32_t quantum_us, uint64_t cpu_mask)
+void sched_set(struct proc *p, int priority, uint32_t quantum_us, uint64_t cpu_mask)
 {
 	bool queued = p->flags & PROC_QUEUED;
 
@@ -187,7 +187,6 @@ err_t sched_set(struct proc *p, int priority, uint32_t quantum_us, uint64_t cpu_
 		sched_enqueue(p, false);
 	if (!cpu_allowed(p, p->cpu))
 		sched_take_off(p);
-	return 0;
 }
 
 void sched_yield(struct proc *p)
@@ -262,8 +261,7 @@ static struct proc *sched_pick_queued(struct proc *direct)
 	if (!p)
 		p = sched_steal();
 	if (p) {
-		if (p->flags & PROC_SPREAD)
-			p->flags &= ~PROC_SPREAD;
+		p->flags &= ~PROC_SPREAD;
 		get_cpulocal_var(bill_proc) = p;
 	}
 	return p;

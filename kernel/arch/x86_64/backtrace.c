@@ -17,7 +17,8 @@ extern const uint64_t ksyms_count, ksyms_address[];
 extern const uint32_t ksyms_offset[];
 extern const char ksyms_names[];
 
-const char *arch_symbol(uint64_t pc, uint64_t *offset)
+/* Name of the function around pc and the offset in it; "" when unknown. */
+static const char *symbol_find(uint64_t pc, uint64_t *offset)
 {
 	uint64_t low = 0, high = ksyms_count, middle;
 
@@ -44,43 +45,36 @@ static bool on_stack(uint64_t address)
 	return address % 8 == 0 && (address >= X86_STACKS || boot) && address <= ~0ull - 4 * PAGE_BYTES;
 }
 
-static unsigned frames_follow(uint64_t fp, uint64_t *pcs, unsigned max)
-{
-	unsigned n = 0;
-
-	while (n < max && on_stack(fp)) {
-		uint64_t next = ((uint64_t *)fp)[0], pc = ((uint64_t *)fp)[1];
-		if (pc < X86_IMAGE)
-			break;
-		pcs[n++] = pc;
-		if (next <= fp)
-			break;
-		fp = next;
-	}
-	return n;
-}
-
-unsigned arch_backtrace(uint64_t *pcs, unsigned max)
-{
-	return frames_follow((uint64_t)__builtin_frame_address(0), pcs, max);
-}
-
 static void line_print(uint64_t pc)
 {
 	uint64_t offset;
-	const char *name = arch_symbol(pc, &offset);
+	const char *name = symbol_find(pc, &offset);
 
 	log_printf("  %016lx %s+0x%lx\n", pc, name, offset);
 }
 
+static void frames_print(uint64_t fp)
+{
+	for (unsigned n = 0; n < MAX_DEPTH && on_stack(fp); n++) {
+		uint64_t next = ((uint64_t *)fp)[0], pc = ((uint64_t *)fp)[1];
+		if (pc < X86_IMAGE)
+			break;
+		line_print(pc);
+		if (next <= fp)
+			break;
+		fp = next;
+	}
+}
+
+void arch_backtrace(void)
+{
+	frames_print((uint64_t)__builtin_frame_address(0));
+}
+
 void x86_backtrace_from(uint64_t pc, uint64_t frame_pointer)
 {
-	uint64_t pcs[MAX_DEPTH];
-	unsigned n = frames_follow(frame_pointer, pcs, MAX_DEPTH);
-
 	line_print(pc);
-	for (unsigned i = 0; i < n; i++)
-		line_print(pcs[i]);
+	frames_print(frame_pointer);
 }
 
 uint64_t arch_random(void)

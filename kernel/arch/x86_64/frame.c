@@ -8,10 +8,11 @@
 #include <arch/frame.h>
 #include <arch/sigframe.h>
 #include <arch/space.h>
+#include <kernel/errno.h>
 #include <x86/cpu.h>
 #include <x86/layout.h>
 
-enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, EPERM_ = 1, EINVAL_ = 22 };
+enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
 
 /* Linux's user_regs_struct. */
 struct user_regs {
@@ -86,7 +87,7 @@ err_t arch_prctl(struct proc *p, struct arch_frame *f, uint64_t op, uint64_t add
 	case ARCH_SET_FS:
 	case ARCH_SET_GS:
 		if (address >= X86_USER_LIMIT)
-			return -EPERM_;
+			return -EPERM;
 		*(op == ARCH_SET_FS ? &f->fs_base : &f->gs_base) = address;
 		return 0;
 	case ARCH_GET_FS:
@@ -94,7 +95,7 @@ err_t arch_prctl(struct proc *p, struct arch_frame *f, uint64_t op, uint64_t add
 	case ARCH_GET_GS:
 		return proc_copy_out(p, address, &f->gs_base, sizeof(f->gs_base));
 	}
-	return -EINVAL_;
+	return -EINVAL;
 }
 
 void arch_frame_dump(const struct arch_frame *f)

@@ -13,12 +13,13 @@
  */
 #include <arch/sigframe.h>
 #include <arch/space.h>
+#include <kernel/errno.h>
 #include <x86/cpu.h>
 #include <x86/fpu.h>
 #include <x86/layout.h>
 
 enum {
-	FX_BYTES = 512, FX_ALIGN = 64, RED_ZONE = 128, EFAULT_ = 14,
+	FX_BYTES = 512, FX_ALIGN = 64, RED_ZONE = 128,
 	UC_FLAGS = 2 | 4,	/* ss is valid and to be restored */
 };
 enum { FX_SOFTWARE = 464 /* bytes up to the end are the system's: no extended state */ };
@@ -89,7 +90,7 @@ err_t arch_sigframe_build(struct proc *p, struct arch_frame *f, struct arch_fpu 
 	fx = (top - FX_BYTES) & ~(uint64_t)(FX_ALIGN - 1);
 	at = ((fx - sizeof(*frame)) & ~(uint64_t)15) - 8;
 	if (top > X86_USER_LIMIT || at > top || s->handler >= X86_USER_LIMIT)
-		return -EFAULT_;
+		return -EFAULT;
 	arch_fill(buffer, 0, sizeof(buffer));
 	frame->restorer = s->restorer;
 	frame->uc = (struct ucontext){ .flags = UC_FLAGS, .stack_sp = s->altstack_sp,
@@ -131,7 +132,7 @@ err_t arch_sigframe_restore(struct proc *p, struct arch_frame *f, struct arch_fp
 	if (e)
 		return e;
 	if (uc.regs.rip >= X86_USER_LIMIT)
-		return -EFAULT_;
+		return -EFAULT;
 	if (uc.regs.fpstate)
 		e = proc_copy_in(p, image, uc.regs.fpstate, sizeof(image));
 	if (e)

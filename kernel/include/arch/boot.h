@@ -20,7 +20,7 @@ struct boot_info {
 	/* boot archive, exact bytes; first > last when there is none. Its pages are not in free[] */
 	struct boot_range archive;
 	char cmdline[BOOT_CMDLINE];	/* NUL-terminated */
-	char loader[16];		/* "pvh" or "multiboot2" */
+	const char *loader;		/* "pvh" or "multiboot2" */
 	nstime_t entry_to_main_ns;	/* time spent in the port before kernel_main() */
 };
 extern struct boot_info boot_info;

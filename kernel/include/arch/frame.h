@@ -8,7 +8,7 @@
  *   arch_frame_result_set(f, v)   the value the syscall returns;  arch_frame_result(f)
  *   arch_frame_endpoint(f)        first operand;  arch_frame_source_set(f, ep) its value on return
  *   arch_frame_operand(f)         second operand (64 bits);  arch_frame_status_set(f, v) its value on return
- *   arch_frame_type(f), arch_frame_word(f, i)      message type (32 bits) and words 0..6, with _set
+ *   arch_frame_type(f), with _set; arch_frame_word(f, i)      message type (32 bits), words 0..6
  *   arch_frame_words(f, w)        all words, with _set
  *   arch_frame_message_copy(dst, src)  type and all words, the fast path of delivery
  *   arch_frame_call_copy(dst, src, base)  the message of a Linux call: type base + number, words = arguments

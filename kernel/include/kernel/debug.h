@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Log, panic, assertions, the trace of refused requests and of the last messages. */
+/* Log, panic, the trace of refused requests and of the last messages. */
 #pragma once
 #include <abi/types.h>
 #include <arch/console.h>
 #include <kernel/lib.h>
 
 struct proc;
-
-/* An invariant of the kernel itself; nothing a process does may make it false. */
-#define kassert(condition) \
-	do { \
-		if (unlikely(!(condition))) \
-			panic("assertion failed: %s, %s:%d", #condition, __FILE__, __LINE__); \
-	} while (0)
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 void log_set_level(int level);

@@ -3,7 +3,6 @@
 #pragma once
 #include <kernel/proc.h>
 
-void irq_init(void);
 void irq_raise(unsigned irq);			/* the line fired */
 /* (owner, id) is the key: a second set replaces the hook. */
 err_t irq_hook_set(struct proc *p, unsigned irq, unsigned id, uint32_t flags, unsigned *hook);

@@ -15,6 +15,7 @@ typedef err_t kcall_fn(struct proc *caller, struct kcall *c);
 KCALLS(X)
 #undef X
 
+uint64_t kcall_fork_count(void);	/* processes made since boot */
 void kcall_run(struct proc *p);		/* IPC_KCALL of p */
 
 /* The process that word i names (EP_SELF: the caller), or 0. */

@@ -7,7 +7,6 @@
 extern struct route_entry route_tables[2][ROUTE_NR];
 
 void route_init(void);
-err_t route_set(uint32_t table, uint32_t first, uint32_t count, const struct route_entry *entries);
 bool route_entry_valid(const struct route_entry *e);
 void route_call(struct proc *p, uint64_t number);	/* sets p's result unless it blocks */
 
@@ -19,5 +18,5 @@ mechanism_fn mech_futex, mech_sigprocmask, mech_sigreturn, mech_clock_gettime, m
 
 void futex_init(void);
 void futex_cancel(struct proc *p, int64_t result);	/* ends p's wait with this result */
-int futex_wake_address(struct proc *p, vaddr_t addr, uint32_t count, err_t *error);	/* as p would wake it */
+uint64_t futex_wake_address(struct proc *p, vaddr_t addr, uint32_t count);	/* as p would wake it */
 uint32_t futex_waiters(void);

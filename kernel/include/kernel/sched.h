@@ -17,7 +17,7 @@ void rts_unset_direct(struct proc *p, uint32_t bits);
 
 /* p is off every CPU with its registers complete when this returns. A system call it was just entering is rewound. */
 void sched_take_off(struct proc *p);
-err_t sched_set(struct proc *p, int priority, uint32_t quantum_us, uint64_t cpu_mask);
+void sched_set(struct proc *p, int priority, uint32_t quantum_us, uint64_t cpu_mask);
 void sched_yield(struct proc *p);
 void sched_on_tick(nstime_t now);
 void sched_wake_idle(void);			/* kick one idle CPU if there is one */

@@ -10,6 +10,7 @@
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/space.h>
+#include <kernel/lib.h>
 #include <x86/layout.h>
 
 enum { FIRST_FREE = 0x100000, MEM_RAM = 1, MEM_ACPI = 3, MEM_NVS = 4, MAX_RAM_RANGES = 64 };
@@ -132,17 +133,7 @@ static void memory_add(uint64_t address, uint64_t size, uint32_t type)
 
 static void cmdline_set(const char *text)
 {
-	unsigned i;
-
-	for (i = 0; i < BOOT_CMDLINE - 1 && text[i]; i++)
-		boot_info.cmdline[i] = text[i];
-	boot_info.cmdline[i] = 0;
-}
-
-static void loader_set(const char *name)
-{
-	for (unsigned i = 0; name[i]; i++)
-		boot_info.loader[i] = name[i];
+	string_copy(boot_info.cmdline, text, sizeof(boot_info.cmdline));
 }
 
 static void pvh_read(const struct pvh_info *info)
@@ -152,7 +143,7 @@ static void pvh_read(const struct pvh_info *info)
 
 	if (info->magic != PVH_MAGIC)
 		panic("boot: the loader's start information is damaged");
-	loader_set("pvh");
+	boot_info.loader = "pvh";
 	arch_firmware_root = info->rsdp;
 	if (info->version >= 1)
 		for (uint32_t i = 0; i < info->nr_memmap; i++)
@@ -202,7 +193,7 @@ static void mb2_read(const char *info)
 {
 	uint32_t total = *(const uint32_t *)info;
 
-	loader_set("multiboot2");
+	boot_info.loader = "multiboot2";
 	if (total > MB2_LIMIT)
 		total = MB2_LIMIT;
 	for (uint32_t o = 8; o + 8 <= total; ) {

@@ -8,6 +8,7 @@
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/space.h>
+#include <kernel/lib.h>
 #include <x86/port.h>
 
 enum {
@@ -54,14 +55,6 @@ static bool checksum_ok(const void *data, uint32_t bytes)
 	for (uint32_t i = 0; i < bytes; i++)
 		sum = (uint8_t)(sum + ((const uint8_t *)data)[i]);
 	return sum == 0;
-}
-
-static bool text_is(const char *text, const char *want, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++)
-		if (text[i] != want[i])
-			return false;
-	return true;
 }
 
 static const struct acpi_header *table_map(paddr_t p)
@@ -154,7 +147,7 @@ static void dsdt_read(const struct acpi_header *h)
 	const uint8_t *t = (const uint8_t *)h;
 
 	for (uint32_t o = HEADER_BYTES; o + 8 < h->length; o++)
-		if (text_is((const char *)t + o, "_S5_", 4) && (t[o - 1] == 0x08 || t[o - 1] == 0x5c)
+		if (!memcmp(t + o, "_S5_", 4) && (t[o - 1] == 0x08 || t[o - 1] == 0x5c)
 			&& s5_parse(t + o, h->length - o)) {
 			x86_acpi.can_sleep = true;
 			return;
@@ -187,17 +180,16 @@ static void fadt_read(const struct acpi_header *h)
 static void mcfg_keep(const struct acpi_header *h)
 {
 	arch_pci_table_bytes = h->length < ARCH_PCI_TABLE_BYTES ? h->length : ARCH_PCI_TABLE_BYTES;
-	for (uint32_t i = 0; i < arch_pci_table_bytes; i++)
-		arch_pci_table[i] = ((const uint8_t *)h)[i];
+	memcpy(arch_pci_table, h, arch_pci_table_bytes);
 }
 
 static void table_read(const struct acpi_header *h)
 {
-	if (text_is(h->signature, "APIC", 4))
+	if (!memcmp(h->signature, "APIC", 4))
 		madt_read(h);
-	else if (text_is(h->signature, "FACP", 4))
+	else if (!memcmp(h->signature, "FACP", 4))
 		fadt_read(h);
-	else if (text_is(h->signature, "MCFG", 4))
+	else if (!memcmp(h->signature, "MCFG", 4))
 		mcfg_keep(h);
 }
 
@@ -205,7 +197,7 @@ static void table_read(const struct acpi_header *h)
 
 static bool rsdp_ok(const struct acpi_rsdp *r)
 {
-	return r && text_is(r->signature, "RSD PTR ", 8) && checksum_ok(r, 20);
+	return r && !memcmp(r->signature, "RSD PTR ", 8) && checksum_ok(r, 20);
 }
 
 static const struct acpi_rsdp *rsdp_find(void)

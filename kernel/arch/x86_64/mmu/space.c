@@ -10,13 +10,14 @@
  * up to the end of the batch.
  */
 #include <arch/space.h>
+#include <kernel/errno.h>
 #include <kernel/frame.h>
 #include <x86/cpu.h>
 #include <x86/layout.h>
 #include <x86/port.h>
 #include <x86/pte.h>
 
-enum { ENTRIES = 512, USER_ENTRIES = 256, ENOMEM_ = 12, EINVAL_ = 22 };
+enum { ENTRIES = 512, USER_ENTRIES = 256 };
 #define TABLE_SPAN (1ull << 21)		/* bytes one leaf table covers */
 #define PTE_HELD PTE_U			/* without PTE_P */
 
@@ -116,7 +117,7 @@ err_t arch_space_create(struct space *s)
 	paddr_t root = ptframe_alloc();
 
 	if (!root)
-		return -ENOMEM_;
+		return -ENOMEM;
 	table = arch_phys_ptr(root);
 	arch_fill(table, 0, USER_ENTRIES * sizeof(*table));
 	arch_copy(table + USER_ENTRIES, kernel + USER_ENTRIES, USER_ENTRIES * sizeof(*table));
@@ -177,12 +178,12 @@ err_t arch_space_map(struct space *s, vaddr_t addr, paddr_t frame, uint64_t npag
 
 	*done = 0;
 	if (!range_ok(addr, npages) || addr < ARCH_USER_FIRST || frame & ~PTE_FRAME)
-		return -EINVAL_;
+		return -EINVAL;
 	for (; *done < npages; ++*done, addr += PAGE_BYTES, frame += PAGE_BYTES) {
 		if (!table || addr % TABLE_SPAN == 0)
 			table = leaf_table_make(s, addr);
 		if (!table)
-			return -ENOMEM_;
+			return -ENOMEM;
 		leaf_set(&table[index_at(addr, 1)], frame | bits);
 	}
 	return 0;
@@ -222,7 +223,7 @@ static uint64_t change_rights(uint64_t e, uint64_t bits)
 err_t arch_space_unmap(struct space *s, vaddr_t addr, uint64_t npages)
 {
 	if (!range_ok(addr, npages))
-		return -EINVAL_;
+		return -EINVAL;
 	leaves_change(s, addr, npages, change_to_none, 0);
 	return 0;
 }
@@ -230,7 +231,7 @@ err_t arch_space_unmap(struct space *s, vaddr_t addr, uint64_t npages)
 err_t arch_space_protect(struct space *s, vaddr_t addr, uint64_t npages, uint32_t prot)
 {
 	if (!range_ok(addr, npages))
-		return -EINVAL_;
+		return -EINVAL;
 	leaves_change(s, addr, npages, change_rights, leaf_bits(prot));
 	return 0;
 }
@@ -255,7 +256,7 @@ err_t arch_space_share(struct space *dst, struct space *src, vaddr_t addr, uint6
 
 	*done = 0;
 	if (!range_ok(addr, npages) || addr < ARCH_USER_FIRST)
-		return -EINVAL_;
+		return -EINVAL;
 	for (; addr < end; addr = next) {
 		*done = (addr - start) >> PAGE_SHIFT;
 		from = leaf_table(src, addr, &next);
@@ -263,7 +264,7 @@ err_t arch_space_share(struct space *dst, struct space *src, vaddr_t addr, uint6
 			continue;
 		to = leaf_table_make(dst, addr);
 		if (!to)
-			return -ENOMEM_;
+			return -ENOMEM;
 		next = (addr | (TABLE_SPAN - 1)) + 1;
 		leaves_share(to, from, index_at(addr, 1), next <= end ? ENTRIES : index_at(end, 1),
 			     cow ? PTE_W : 0);
@@ -320,10 +321,6 @@ void arch_page_zero(paddr_t frame)
 	arch_fill(arch_phys_ptr(frame), 0, PAGE_BYTES);
 }
 
-/*
- * rep movsq with source and target equal modulo the size of the emulator's TLB costs ten times as much; see
- * docs/CAVEATS.md.
- */
 void arch_page_copy(paddr_t dst, paddr_t src)
 {
 	arch_copy(arch_phys_ptr(dst), arch_phys_ptr(src), PAGE_BYTES);

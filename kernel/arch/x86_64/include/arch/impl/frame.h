@@ -30,10 +30,6 @@ static inline void arch_frame_status_set(struct arch_frame *f, uint32_t status) 
 static inline uint32_t arch_frame_type(const struct arch_frame *f) { return (uint32_t)f->message[0]; }
 static inline void arch_frame_type_set(struct arch_frame *f, uint32_t type) { f->message[0] = type; }
 static inline uint64_t arch_frame_word(const struct arch_frame *f, unsigned i) { return f->message[1 + i]; }
-static inline void arch_frame_word_set(struct arch_frame *f, unsigned i, uint64_t v)
-{
-	f->message[1 + i] = v;
-}
 static inline void arch_frame_words(const struct arch_frame *f, uint64_t w[7])
 {
 	w[0] = f->rdx, w[1] = f->r10, w[2] = f->r8, w[3] = f->r9, w[4] = f->r12, w[5] = f->r13, w[6] = f->r14;

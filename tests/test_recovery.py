@@ -62,6 +62,14 @@ def test_order_in_which_services_start_makes_no_difference(tmp_path):
     assert_clean(disk)
 
 
+def test_driver_of_ones_own_is_one_file(tmp_path):
+    """No file of the system is edited: the driver's description names its class, and file systems that run already may use it."""
+    disk = make_disk(tmp_path / "disk.img", 16)
+    result = machine.run_guest("sh ./dropped_in.sh", mem=256, disk=[disk], add=[os.path.join(FOLDER, "dropped_in.sh")], timeout=150)
+    assert result.status == 0 and result.text.endswith("fine\n"), result
+    assert_clean(disk)
+
+
 def test_driver_and_pci_server_die_together_while_a_program_is_loaded(tmp_path):
     disk = make_disk(tmp_path / "disk.img", 16)
     result = machine.run_guest("sh ./together.sh 5", mem=256, disk=[disk], add=[os.path.join(FOLDER, "together.sh")], timeout=150)

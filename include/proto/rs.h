@@ -114,8 +114,9 @@ struct rs_call {
 	char label[LABEL_LEN], name[PROC_NAME_LEN];
 	uint64_t image, image_len;	/* the ELF file, in the caller's memory */
 	uint64_t args, args_len;	/* NUL-separated arguments */
-	uint64_t send_names, send_names_len;	/* NUL-separated labels for the send mask; "ALL", "ALL_SYS", "USER", "SYSTEM" too */
-	uint64_t control, control_len;	/* NUL-separated labels (or names of templates) it may give RS_REQUESTs about */
+	uint64_t send_names, send_names_len;	/* NUL-separated labels and classes to send to; "ALL", "ALL_SYS", "USER", "SYSTEM" too */
+	uint64_t control, control_len;	/* NUL-separated labels, classes or names of templates it may give RS_REQUESTs about */
+	uint64_t classes, classes_len;	/* NUL-separated: under which names, besides its label, the lists of others mean it, too */
 	uint64_t period_ns;		/* heartbeat; 0 = default 1 s; at least RS_PERIOD_MIN_NS */
 	uint64_t vm_call_mask;
 	int32_t majors[RS_NR_MAJORS];

@@ -40,8 +40,10 @@ struct rs_image {
 	uint64_t args_len;
 	char *send_names;	/* NUL-separated labels and classes; 0: the mask in the privileges is fixed */
 	uint64_t send_names_len;
-	char *control;		/* NUL-separated labels */
+	char *control;		/* NUL-separated labels and classes */
 	uint64_t control_len;
+	char *classes;		/* NUL-separated: to which it belongs, so that the lists of others mean it */
+	uint64_t classes_len;
 };
 
 /* Why RS itself has killed an instance. */
@@ -121,6 +123,7 @@ struct rs_image *rs_image_get(struct rs_image *image);
 void rs_image_put(struct rs_image *image);
 uint8_t *rs_image_alloc(struct rs_image *image, uint64_t len);	/* sets bytes and len; 0: no memory */
 err_t rs_image_parse(struct rs_image *image);
+bool rs_image_belongs(const struct rs_image *image, const char *class);	/* image may be 0 */
 void rs_boot_images_load(void);
 
 /* rs_boot.c, rs_boot_table.c */

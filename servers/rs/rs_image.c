@@ -21,6 +21,7 @@ void rs_image_put(struct rs_image *image)
 	free(image->args);
 	free(image->send_names);
 	free(image->control);
+	free(image->classes);
 	free(image);
 }
 
@@ -41,4 +42,16 @@ err_t rs_image_parse(struct rs_image *image)
 	err_t r = elf_parse(image->bytes, image->len, image->len, &image->elf);
 
 	return r == 0 && (image->elf.relocatable || image->elf.interp_bytes) ? -ENOEXEC : r;
+}
+
+bool rs_image_belongs(const struct rs_image *image, const char *class)
+{
+	const char *p = image ? image->classes : 0, *end;
+
+	if (!p)
+		return false;
+	for (end = p + image->classes_len; p < end; p += strlen(p) + 1)
+		if (*p && strcmp(p, class) == 0)
+			return true;
+	return false;
 }

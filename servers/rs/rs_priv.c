@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Privileges. A service gets the basic kernel calls and what its description names. Whom it may send to is given as labels; the
- * kernel wants privilege ids, so the mask is computed at each start, and again for everybody whose list names a service that has
- * just got a new id. Whoever may be asked may answer: that the kernel sees to.
+ * Privileges. A service gets the basic kernel calls and what its description names. Whom it may send to is given as labels and as
+ * classes, which mean all services that say in their own descriptions that they belong to them; the kernel wants privilege ids, so the
+ * mask is computed at each start, and again for everybody whose list means a service that has just got a new id: who runs already may
+ * talk to a new member from its first moment on. Both descriptions are root's. Whoever may be asked may answer: that the kernel sees to.
  */
 #include "rs.h"
 
@@ -33,14 +34,18 @@ static void rs_mask_add_all(uint64_t *mask)
 		rs_mask_add_service(mask, s);
 }
 
-/* SYSTEM, the kernel, needs no permission but the call mask. A label that nobody has yet is filled in when it comes up. */
-static void rs_mask_add_name(uint64_t *mask, const char *name)
+/* SYSTEM, the kernel, needs no permission but the call mask. A label that nobody has yet is filled in when it comes up. A class in
+ * the list of one of its members means the others. */
+static void rs_mask_add_name(uint64_t *mask, const struct rs_slot *s, const char *name)
 {
 	if (strcmp(name, "ALL") == 0 || strcmp(name, "USER") == 0)
 		rs_mask_add(mask, 0);
 	if (strcmp(name, "ALL") == 0 || strcmp(name, "ALL_SYS") == 0)
 		rs_mask_add_all(mask);
 	rs_mask_add_service(mask, rs_slot_of_label(name));
+	for RS_EACH_SLOT(member)
+		if (member != s && rs_image_belongs(member->image, name))
+			rs_mask_add_service(mask, member);
 }
 
 /* True if the mask is another one than before. */
@@ -55,7 +60,7 @@ static bool rs_mask_compute(struct rs_slot *s)
 	rs_mask_add(mask, EP_RS);
 	rs_mask_add(mask, EP_VM);
 	for (; p < end; p += strlen(p) + 1)
-		rs_mask_add_name(mask, p);
+		rs_mask_add_name(mask, s, p);
 	changed = memcmp(mask, s->priv.send_mask, sizeof(mask)) != 0;
 	memcpy(s->priv.send_mask, mask, sizeof(mask));
 	return changed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests of services. A service may give orders about another only if its `control` list names it (or the template it was made from);
- * the PCI server may ask which devices a driver may have and hand it their resources; VFS may have file systems started. Everything
- * else is refused. All of it is answered without waiting, or when the operation is over.
+ * Requests of services. A service may give orders about another only if its `control` list names it, the template it was made from or a
+ * class it belongs to; the PCI server may ask which devices a driver may have and hand it their resources; VFS may have file systems
+ * started. Everything else is refused. All of it is answered without waiting, or when the operation is over.
  */
 #include "rs.h"
 #include <signal.h>
@@ -16,12 +16,13 @@ static bool rs_name_covers(const char *name, const char *label)
 
 static bool rs_controls(const struct rs_slot *caller, const char *label)
 {
+	const struct rs_slot *s = rs_slot_of_label(label);
 	const char *p = caller && caller->image ? caller->image->control : 0, *end;
 
 	if (!p)
 		return false;
 	for (end = p + caller->image->control_len; p < end; p += strlen(p) + 1)
-		if (*p && rs_name_covers(p, label))
+		if (*p && (rs_name_covers(p, label) || (s && s != caller && rs_image_belongs(s->image, p))))
 			return true;
 	return false;
 }

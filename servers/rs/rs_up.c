@@ -44,11 +44,14 @@ static err_t rs_image_fetch(endpoint_t from, const struct rs_call *call, struct 
 		r = rs_fetch(from, call->send_names, call->send_names_len, RS_NAMES_MAX, (void **)&image->send_names);
 	if (r == 0)
 		r = rs_fetch(from, call->control, call->control_len, RS_NAMES_MAX, (void **)&image->control);
+	if (r == 0)
+		r = rs_fetch(from, call->classes, call->classes_len, RS_NAMES_MAX, (void **)&image->classes);
 	if (r != 0)
 		return r;
 	image->args_len = call->args_len;
 	image->send_names_len = call->send_names_len;
 	image->control_len = call->control_len;
+	image->classes_len = call->classes_len;
 	return rs_image_parse(image);
 }
 

@@ -63,6 +63,7 @@ struct conf_service {
 	struct priv_spec priv;
 	uint64_t vm_call_mask;
 	struct conf_names sends, control;
+	struct conf_names classes;	/* all entries that were taken in: lists of others mean it by these names, too */
 	struct rs_pci_acl pci;
 	int32_t majors[RS_NR_MAJORS];	/* RS_MAJOR_BLOCK | n for block devices */
 	int nr_majors;

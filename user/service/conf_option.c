@@ -139,6 +139,14 @@ static void take_vm(struct evaluation *ev, const struct conf_option *o)
 
 /* ---- options: whom it may talk to, and about whom ---- */
 
+static bool name_is_in(const struct conf_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->len; i += strlen(names->text + i) + 1)
+		if (strcmp(names->text + i, name) == 0)
+			return true;
+	return false;
+}
+
 static void name_add(struct evaluation *ev, struct conf_names *names, const struct conf_value *v)
 {
 	size_t n = strlen(v->text) + 1;
@@ -148,6 +156,8 @@ static void name_add(struct evaluation *ev, struct conf_names *names, const stru
 			LABEL_LEN - 1);
 		return;
 	}
+	if (name_is_in(names, v->text))
+		return;
 	if (n > sizeof(names->text) - names->len) {
 		conf_mistake(ev->conf, ev->file, v->line, "the list of names is too long");
 		return;
@@ -544,12 +554,14 @@ static void take_class(struct evaluation *ev, const struct conf_option *o)
 		const struct conf_entry *e = conf_find(ev->conf, o->values[i].text);
 
 		if (!e)
-			mistake(ev, &o->values[i], "the name of another service");
+			mistake(ev, &o->values[i], "the name of another entry, of this file or of /etc/system.conf");
 		else if (ev->depth == CONF_CLASS_DEPTH)
 			conf_mistake(ev->conf, ev->file, o->values[i].line, "classes include each other more than %d deep",
 				CONF_CLASS_DEPTH);
-		else
+		else {
+			name_add(ev, &ev->out->classes, &o->values[i]);
 			evaluate_options(ev, e);
+		}
 		if (e && e->broken)
 			mistake(ev, &o->values[i], "an entry without mistakes");
 	}

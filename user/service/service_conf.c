@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where descriptions are: /etc/system.conf.d/PROGRAM for one service alone, /etc/system.conf for all. */
+/* Where descriptions are: /etc/system.conf.d/PROGRAM for one service alone, /etc/system.conf for all and for the classes. */
 #include "conf.h"
 #include "service.h"
 #include <dirent.h>
@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char conf_main[] = "/etc/system.conf", conf_folder[] = "/etc/system.conf.d";
@@ -44,39 +45,56 @@ static void conf_read_named(struct conf *conf, const char *path)
 		conf_mistake(conf, path, 0, "cannot be read: %s", strerror(errno));
 }
 
-/* The file that is named; or the service's own, and after it the one for all, where the classes are. */
-static void conf_read_for(struct conf *conf, const char *config, const char *name)
+/* What is read last counts only for what was not described before: the classes. */
+static void conf_read_main(struct conf *conf, const char *config)
 {
-	char own[sizeof(conf_folder) + 256];
+	struct stat all, named;
 
-	if (config) {
-		conf_read_named(conf, config);
+	if (config && stat(conf_main, &all) == 0 && stat(config, &named) == 0 && all.st_ino == named.st_ino && all.st_dev == named.st_dev)
 		return;
-	}
-	snprintf(own, sizeof(own), "%s/%s", conf_folder, name);
-	conf_read_path(conf, own);
 	conf_read_path(conf, conf_main);
 }
 
-/* A mistake elsewhere does not keep a service from starting whose own description is good: it was told, that is enough. In a file
- * that was named for this one service there is no elsewhere. */
+/* A file that was named for this one service describes it, and may have no mistakes at all. */
+static const struct conf_entry *conf_entry_named(struct conf *conf, const char *config, const char *name)
+{
+	const struct conf_entry *entry;
+
+	conf_read_named(conf, config);
+	entry = conf_find(conf, name);
+	if (!entry)
+		fprintf(stderr, "service: '%s' is not described in %s\n", name, config);
+	if (conf->nr_errors)
+		entry = 0;
+	conf_read_main(conf, config);
+	return entry;
+}
+
+/* The service's own file, and after it the one for all. A mistake elsewhere does not keep a service from starting whose own description
+ * is good: it was told, that is enough. */
+static const struct conf_entry *conf_entry_installed(struct conf *conf, const char *name)
+{
+	char own[sizeof(conf_folder) + 256];
+	const struct conf_entry *entry;
+
+	snprintf(own, sizeof(own), "%s/%s", conf_folder, name);
+	conf_read_path(conf, own);
+	conf_read_main(conf, 0);
+	entry = conf_find(conf, name);
+	if (!entry)
+		fprintf(stderr, "service: '%s' is not described in %s or %s\n", name, own, conf_main);
+	return entry;
+}
+
 bool conf_describe(const char *config, const char *name, struct conf_service *out)
 {
 	struct conf conf;
 	const struct conf_entry *entry;
-	bool good = false;
+	bool good;
 
 	conf_begin(&conf);
-	conf_read_for(&conf, config, name);
-	entry = conf_find(&conf, name);
-	if (entry)
-		good = conf_evaluate(&conf, entry, out);
-	else if (config)
-		fprintf(stderr, "service: '%s' is not described in %s\n", name, config);
-	else
-		fprintf(stderr, "service: '%s' is not described in %s/%s or %s\n", name, conf_folder, name, conf_main);
-	if (config && conf.nr_errors)
-		good = false;
+	entry = config ? conf_entry_named(&conf, config, name) : conf_entry_installed(&conf, name);
+	good = entry && conf_evaluate(&conf, entry, out);
 	conf_fini(&conf);
 	return good;
 }

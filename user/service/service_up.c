@@ -231,6 +231,8 @@ static void fill_call(struct rs_call *call, const struct up_options *o, const st
 	call->send_names_len = conf->sends.len;
 	call->control = (uintptr_t)conf->control.text;
 	call->control_len = conf->control.len;
+	call->classes = (uintptr_t)conf->classes.text;
+	call->classes_len = conf->classes.len;
 	call->period_ns = o->period_ns ? o->period_ns : conf->period_ns;
 	call->vm_call_mask = conf->vm_call_mask;
 	memcpy(call->majors, conf->majors, sizeof(call->majors));

@@ -134,6 +134,40 @@ static void a_class_is_included(void)
 	EXPECT(strstr(told, "include each other"));
 }
 
+/* By the names of all that was taken in, at whatever depth, each once; not by that of its own entry. */
+static void who_takes_a_class_in_belongs_to_it(void)
+{
+	struct conf_service s;
+
+	EXPECT(try("service all { irq 5; };\nservice disks { class all; };\nservice x { class disks all; ipc disks; };", "x", &s));
+	EXPECT(names_contain(&s.classes, "disks") && names_contain(&s.classes, "all") && !names_contain(&s.classes, "x"));
+	EXPECT_EQ(s.classes.len, sizeof("disks") + sizeof("all"));
+	EXPECT(names_contain(&s.sends, "disks"));
+	EXPECT(try("service x { ipc x; };", "x", &s) && s.classes.len == 0);
+}
+
+/* A driver that comes as one file takes its class from the file that the system is delivered with, whose own users name the class. */
+static void a_new_driver_belongs_to_a_class_of_the_image(void)
+{
+	static const char own[] = "service newdisk { class class_block; block-major 60; };";
+	FILE *first = fmemopen((void *)own, strlen(own), "r"), *second = fopen("images/rootfs/etc/system.conf", "r");
+	struct conf_service s;
+	struct conf c;
+
+	conf_init(&c, stderr);
+	EXPECT(conf_read(&c, first, "newdisk") && second && conf_read(&c, second, "system.conf"));
+	EXPECT(conf_evaluate(&c, conf_find(&c, "newdisk"), &s) && names_contain(&s.classes, "class_block"));
+	EXPECT(!names_contain(&s.sends, "class_block"));
+	for (const char *const *user = (const char *const[]){ "ext2", "blockfs", "filter", 0 }; *user; user++) {
+		EXPECT(conf_evaluate(&c, conf_find(&c, *user), &s));
+		EXPECT(names_contain(&s.sends, "class_block") && names_contain(&s.control, "class_block"));
+	}
+	conf_fini(&c);
+	fclose(first);
+	if (second)
+		fclose(second);
+}
+
 static void wrong(const char *text, const char *expected)
 {
 	struct conf_service s;
@@ -162,7 +196,7 @@ static void mistakes_are_told_with_place_and_expectation(void)
 	wrong("x { };", "f:1: unexpected a word, expected the end of the file or 'service'");
 	wrong("service x { };\nservice x { };", "f:2: service 'x' is described twice, the first time in line 1");
 	wrong("service x { descr \"open\n; };", "unexpected");
-	wrong("service x { class y; };", "'y' is not right here, expected the name of another service");
+	wrong("service x { class y; };", "'y' is not right here, expected the name of another entry, of this file or of /etc/system.conf");
 	wrong("service y {\n irq 4\n};\nservice x { class y; };", "'y' is not right here, expected an entry without mistakes");
 	wrong("service a_name_that_is_too_long { };", "f:1: the name 'a_name_that_is_too_long' is too long, expected at most 15");
 	wrong("service x { ipc a_label_that_is_longer_than_thirty_one_characters; };", "is too long for a name");
@@ -378,6 +412,8 @@ int main(void)
 	hardware_is_understood();
 	an_empty_entry_has_the_defaults();
 	a_class_is_included();
+	who_takes_a_class_in_belongs_to_it();
+	a_new_driver_belongs_to_a_class_of_the_image();
 	mistakes_are_told_with_place_and_expectation();
 	a_mistake_stays_in_its_entry();
 	the_first_of_two_files_counts();

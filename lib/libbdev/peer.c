@@ -117,7 +117,7 @@ static bool io_send(struct bdev_peer *p, struct bdev_io *io, nstime_t now)
 	}
 	s->io = io;
 	s->sent_ns = now;
-	if (io->sends++)
+	if (io->sends++ && io != &io->dev->control)	/* opening again is our own business */
 		p->stats.repeated++;
 	bdev_core.env->send(p->ep, &m);
 	return true;

@@ -114,6 +114,25 @@ static void open_of_no_such_minor_is_told(void)
 	tear_down();
 }
 
+/* The clients' sum tells of their requests; that a minor is opened again is libbdev's own business. */
+static void open_that_is_sent_again_is_no_request(void)
+{
+	struct message m;
+
+	set_up();
+	world_start(100);
+	world_deliver();
+	m = world_take(0);	/* OPEN */
+	world_answer(&m, -ERESTARTSYS);
+	world_deliver();
+	world_pass(20 * MS);
+	world_serve();
+	world_deliver();
+	EXPECT_EQ(opened_count, 1);
+	EXPECT_EQ(bdev_stats(dev)->repeated, 0);
+	tear_down();
+}
+
 static void death_before_the_answer_repeats(endpoint_t successor)
 {
 	set_up_open();
@@ -555,6 +574,7 @@ int main(void)
 {
 	open_waits_for_the_driver();
 	open_of_no_such_minor_is_told();
+	open_that_is_sent_again_is_no_request();
 	death_before_the_answer_repeats(100);
 	death_before_the_answer_repeats(200);
 	late_answer_is_dropped();

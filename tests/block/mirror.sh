@@ -11,18 +11,12 @@
 # After each part all files are read from the disks anew and compared with the sums of what was written.
 . ./common.sh
 
-# Hundredths of a second
-now() { sed "s/ .*//; s/[.]//" /proc/uptime; }
-
-files=0 longest=0
+files=0
 work_once() {
-	began=$(now)
 	files=$((files + 1))
 	dd if=/dev/urandom of=/mnt/f$files bs=16k count=$((1 + files % 7)) 2>/dev/null &&
 		(cd /mnt && md5sum f$files >>sums) || echo "f$files: failed"
 	[ $((files % 3)) != 0 ] || sync
-	took=$(($(now) - began))
-	[ $took -le $longest ] || longest=$took
 }
 
 # while_working COMMAND: files are written until it ends
@@ -96,9 +90,7 @@ service restart vd1
 until_true '[ $(said "filter: disk 0 is up to date") -gt $back ]' 20
 look
 echo "@ other"
-longest=0
 while_working take_second
-echo "longest $longest"
 look
 service list
 sync

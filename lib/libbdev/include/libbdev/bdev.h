@@ -11,8 +11,9 @@
  *
  * A driver that dies, hangs or lies is the library's business, not the caller's: a request is kept until a good answer has come and is
  * sent again, in the order of submission, to the driver's successor. The caller sees a delay. It sees -EIO when the driver says so, when RS
- * has given the driver up (drv.failed.LABEL), when it was taken down and is not started again within a time-out, or when the driver has failed to answer a request properly so often that the library
- * gives it up itself; then everything ends with -EIO at once until the driver comes up again.
+ * has given the driver up (drv.failed.LABEL), when it was taken down and is not started again within a time-out, or when the driver has
+ * failed to answer a request properly so often that the library gives it up itself; then everything ends with -EIO at once until the
+ * driver comes up again.
  *
  * The caller sees to it that of two requests in progress that touch the same bytes none writes (the library stops the process
  * otherwise): only so may requests be repeated. Callbacks are called from bdev_message(), bdev_notify() and bdev_alarm() only, never

@@ -19,7 +19,7 @@ static err_t diag_write(struct proc *caller, const struct kcall *c)
 		return -E2BIG;
 	err = mem_read(caller, text, c->w[1], n);
 	if (!err)
-		log_write(text, n);
+		log_write_of(caller, text, n);
 	return err;
 }
 

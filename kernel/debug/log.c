@@ -29,6 +29,8 @@ void log_set_level(int level)
 	klog.level = level;
 }
 
+bool log_is_debug(void) { return klog.level >= LOG_DEBUG; }
+
 /* What was logged while a driver had the console: in a panic, its last part says why. */
 static void log_catch_up(void)
 {
@@ -73,6 +75,12 @@ void log_write(const char *text, size_t bytes)
 	klog.shown = klog.end;
 }
 
+void log_line_begin(void)
+{
+	if (klog.inside_line)
+		log_write("\n", 1);
+}
+
 static void log_formatted(const char *format, va_list args)
 {
 	char line[LINE_BYTES];
@@ -94,7 +102,7 @@ void log_debug(const char *format, ...)
 {
 	va_list args;
 
-	if (klog.level < LOG_DEBUG)
+	if (!log_is_debug())
 		return;
 	va_start(args, format);
 	log_formatted(format, args);

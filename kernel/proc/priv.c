@@ -44,6 +44,7 @@ struct priv *priv_alloc(struct proc *owner, int id)
 void priv_free(struct priv *v)
 {
 	timer_cancel(&v->alarm);
+	log_limit_end(v);
 	v->owner = 0;
 	v->granted = false;
 	for (int i = 0; i < NR_SYS_PROCS; i++) {

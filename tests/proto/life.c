@@ -4,7 +4,7 @@
  * hangs, overruns an array or fails a check; TIMES instances do so, the next one lives on. DS counts the instances, because that
  * outlives them. It also answers the requests of `asker`. HOW `sigterm` ends only on SIGTERM; `stay` never; `again` also refuses to
  * take over from a dead predecessor. `initcrash` and `refuse` crash once; their next TIMES instances crash, or refuse, in taking over.
- * `order LABEL` asks RS to restart another service, and to do what it may not.
+ * `order LABEL` asks RS to restart another service, and to do what it may not. `flood LINES` writes so many lines to the log, then stays.
  *
  * A successor gives up those who wait for what its predecessor took, as a driver does that has no state.
  */
@@ -102,6 +102,12 @@ static void life_order(const char *label)
 	log_info("up %s: %d", label, (int)life_order_of(RS_OP_UP, label));
 }
 
+static void life_flood(unsigned long lines)
+{
+	for (unsigned long i = 1; i <= lines; i++)
+		log_info("word %lu of many that nobody wants to read", i);
+}
+
 int main(int argc, char **argv)
 {
 	struct sef_callbacks callbacks = { .init_fresh = life_init, .init_restart = life_init, .signal_handler = sef_signal_term };
@@ -116,6 +122,8 @@ int main(int argc, char **argv)
 	sef_startup(&callbacks);
 	if (strcmp(life.how, "order") == 0)
 		life_order(argv[2]);
+	if (strcmp(life.how, "flood") == 0)
+		life_flood(life.ms);
 	for (;;) {
 		if (sef_receive(EP_ANY, &m, &status) != 0)
 			continue;

@@ -5,13 +5,18 @@
 #include <arch/console.h>
 #include <kernel/lib.h>
 
+struct priv;
 struct proc;
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 void log_set_level(int level);
 void log_set_console(bool on);		/* the serial line; panic switches it on again */
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool log_is_debug(void);
 void log_write(const char *text, size_t bytes);
+void log_line_begin(void);		/* end a line that somebody left open */
+void log_write_of(struct proc *p, const char *text, size_t bytes);	/* a process's words, limited: limit.c */
+void log_limit_end(struct priv *v);	/* its owner ends */
 /* Copies text from position *pos on; *pos is moved (also past text that was overwritten). Returns bytes copied. */
 size_t log_read(uint64_t *pos, char *to, size_t size);
 err_t log_register(struct proc *p);	/* gets KSIG_LOG for new text. ENOSPC */

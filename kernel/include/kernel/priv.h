@@ -13,6 +13,14 @@ struct proc;
 
 enum pending_special { PENDING_ALARM = 1, PENDING_ASYNC_FAILED = 2 };
 
+/* What it wrote to the log, debug/limit.c. */
+struct log_limit {
+	nstime_t full_at;		/* when it may write a whole burst again */
+	nstime_t first, last;		/* of what was left out since that was told; 0: nothing */
+	uint32_t lines;
+	struct timer timer;
+};
+
 struct priv {
 	uint32_t id;
 	struct proc *owner;		/* 0: slot free (and slot 0) */
@@ -27,6 +35,7 @@ struct priv {
 	uint64_t pending_notify[PRIV_MASK_WORDS];	/* by privilege id of the sender */
 
 	struct timer alarm;
+	struct log_limit log;
 	/* grant table; valid while grant_endpoint is the owner's endpoint */
 	endpoint_t grant_endpoint;
 	vaddr_t grant_table;

@@ -358,6 +358,51 @@ static void a_session_has_one_terminal(void)
 	CHECK_EXIT(pid, 0);
 }
 
+static int open_errno(uid_t uid, const char *path)
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(setuid(uid) ? 255 : open(path, O_RDWR | O_NOCTTY) >= 0 ? 0 : errno);
+	NEED(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int is_exclusive(int fd)
+{
+	int value = -1;
+	NEED(ioctl(fd, TIOCGEXCL, &value) == 0);
+	return value;
+}
+
+/* TIOCEXCL keeps out whoever is not root; that on the master says nothing of the slave. */
+static void exclusive(void)
+{
+	char path[40];
+	int n;
+	open_pair();
+	NEED(ioctl(master, 0x80045430 /* TIOCGPTN */, &n) == 0);
+	snprintf(path, sizeof path, "/dev/pts/%d", n);
+	CHECK_EQ(fchmod(slave, 0666), 0);
+	CHECK_EQ(open_errno(1000, path), 0);
+	CHECK_EQ(ioctl(master, TIOCEXCL), 0);
+	CHECK_EQ(is_exclusive(master), 1);
+	CHECK_EQ(is_exclusive(slave), 0);
+	CHECK_EQ(open_errno(1000, path), 0);
+	CHECK_EQ(ioctl(slave, TIOCEXCL), 0);
+	CHECK_EQ(ioctl(master, TIOCNXCL), 0);
+	CHECK_EQ(is_exclusive(master), 0);
+	CHECK_EQ(is_exclusive(slave), 1);
+	CHECK_EQ(open_errno(1000, path), EBUSY);
+	CHECK_EQ(open_errno(0, path), 0);
+	CHECK_EQ(close(slave), 0);
+	CHECK_EQ(open_errno(1000, path), EBUSY);
+	slave = open(path, O_RDWR | O_NOCTTY);
+	CHECK_EQ(is_exclusive(slave), 1);
+	CHECK_EQ(ioctl(slave, TIOCNXCL), 0);
+	CHECK_EQ(open_errno(1000, path), 0);
+}
+
 int main(void)
 {
 	RUN(defaults);
@@ -373,6 +418,7 @@ int main(void)
 	RUN(nonblocking);
 	RUN(many_pairs);
 	RUN(only_root_types_for_others);
+	RUN(exclusive);
 	RUN(a_session_has_one_terminal);
 	return check_end();
 }

@@ -164,6 +164,11 @@ static int64_t pty_ioctl(struct tty *t, const struct cdev_req *r)
 		return 0;
 	case TIOCPKT:
 		return (e = get_int(r, &value)) ? e : value ? -EINVAL : 0;
+	case TIOCEXCL: case TIOCNXCL:	/* the master's own; nobody opens a master twice anyway */
+		t->master_exclusive = r->pos == TIOCEXCL;
+		return 0;
+	case TIOCGEXCL:
+		return put_int(r, t->master_exclusive);
 	}
 	return -ENOTTY;
 }
@@ -206,6 +211,7 @@ int64_t ioctl_act(struct tty *t, const struct cdev_req *r, bool master)
 		return 0;	/* output has drained; a break means nothing here */
 	case TIOCEXCL: t->exclusive = true; return 0;
 	case TIOCNXCL: t->exclusive = false; return 0;
+	case TIOCGEXCL: return put_int(r, t->exclusive);
 	case TIOCSTI:  return simulate_input(t, r);
 	case TIOCGETD: return put_int(r, 0);
 	case TIOCMGET: return t->is_pty ? -EINVAL : put_int(r, MODEM_READY);

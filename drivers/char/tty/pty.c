@@ -30,7 +30,7 @@ void pty_reset(struct tty *t, uint32_t uid)
 	t->uid = uid;
 	t->gid = GROUP_TTY;
 	t->mode = 0620;
-	t->hungup = t->exclusive = t->slave_was_open = false;
+	t->hungup = t->exclusive = t->master_exclusive = t->slave_was_open = false;
 	t->present = t->master_open = t->locked = true;
 }
 

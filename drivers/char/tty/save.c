@@ -14,7 +14,7 @@
 
 enum { SAVED_VERSION = 1 };
 enum { SAVED_PRESENT = 1, SAVED_LOCKED = 2, SAVED_EXCLUSIVE = 4, SAVED_HUNGUP = 8, SAVED_SLAVE_WAS_OPEN = 16, SAVED_STOPPED = 32,
-	SAVED_MASTER = 64 };
+	SAVED_MASTER = 64, SAVED_MASTER_EXCLUSIVE = 128 };
 
 static void key_of(const struct tty *t, char *key)
 {
@@ -30,7 +30,7 @@ static struct tty_saved saved_of(const struct tty *t)
 	s.version = SAVED_VERSION;
 	s.flags = flag(t->present, SAVED_PRESENT) | flag(t->locked, SAVED_LOCKED) | flag(t->exclusive, SAVED_EXCLUSIVE)
 		| flag(t->hungup, SAVED_HUNGUP) | flag(t->slave_was_open, SAVED_SLAVE_WAS_OPEN) | flag(t->line.stopped, SAVED_STOPPED)
-		| flag(t->master_open, SAVED_MASTER);
+		| flag(t->master_open, SAVED_MASTER) | flag(t->master_exclusive, SAVED_MASTER_EXCLUSIVE);
 	s.termios = t->line.termios;
 	s.winsize = t->winsize;
 	s.session = t->session;
@@ -70,6 +70,7 @@ void tty_restore(struct tty *t)
 	t->hungup = s.flags & SAVED_HUNGUP;
 	t->slave_was_open = s.flags & SAVED_SLAVE_WAS_OPEN;
 	t->master_open = s.flags & SAVED_MASTER;
+	t->master_exclusive = s.flags & SAVED_MASTER_EXCLUSIVE;
 	t->line.termios = s.termios;
 	t->line.stopped = s.flags & SAVED_STOPPED;
 	t->winsize = s.winsize;

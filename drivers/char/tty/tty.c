@@ -169,6 +169,8 @@ static bool session_begin(struct tty *t, const struct cdev_req *r)
 	return true;
 }
 
+static bool opened_by_root(const struct cdev_req *r) { return (uint32_t)r->arg == 0; }
+
 static int64_t tty_open(const struct cdev_req *r, uint64_t *value)
 {
 	bool master;
@@ -179,7 +181,7 @@ static int64_t tty_open(const struct cdev_req *r, uint64_t *value)
 		return cdev_major(r->minor) == MAJOR_PTS ? -EIO : -ENXIO;
 	if (t->is_pty && (t->locked || !t->master_open || master))
 		return -EIO;
-	if (t->exclusive && t->opens)
+	if (t->exclusive && !opened_by_root(r))
 		return -EBUSY;
 	t->opens++;
 	t->slave_was_open = true;
@@ -199,7 +201,7 @@ static int64_t tty_close(const struct cdev_req *r)
 	if (master) {
 		pty_master_close(t);
 	} else if (t->opens && --t->opens == 0) {
-		t->exclusive = false;
+		t->exclusive = t->is_pty && t->exclusive;	/* a pair keeps it as long as its master is open */
 		if (t->is_pty && !t->master_open)
 			t->present = false;
 	}

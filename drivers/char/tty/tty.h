@@ -45,7 +45,7 @@ struct tty {
 	struct winsize_bytes winsize;
 	int32_t session, pgrp;		/* controlled session and its foreground group, 0 = none */
 	uint32_t opens;			/* open descriptions of the line or slave */
-	bool present, hungup, exclusive;
+	bool present, hungup, exclusive;	/* exclusive: root alone opens it once more */
 	struct waiter *waiters;		/* in order of arrival */
 	struct watch watches[NR_WATCHES];
 	void (*start)(struct tty *t);	/* the device: take output from the ring as far as it can */
@@ -53,7 +53,7 @@ struct tty {
 	uint16_t port;
 	bool transmitting;		/* the interrupt will say when it can take more */
 	/* pseudo-terminal */
-	bool is_pty, master_open, locked, slave_was_open;
+	bool is_pty, master_open, master_exclusive, locked, slave_was_open;
 	uint32_t index, uid, gid, mode;	/* of the name in /dev/pts */
 	struct watch master_watch;
 	/* recovery */

@@ -95,3 +95,25 @@ MAKEDEV -n ttyS3
         "/dev/hello crw-r--r-- 11 0", "again 0", "/tmp/dev/null crw-rw-rw- 1 3", "/tmp/dev/tty crw-rw-rw- 5 0",
         "/tmp/dev/vdb brw-rw---- fe 10", "/tmp/dev/vdb15 brw-rw---- fe 1f", "/tmp/dev/ram1 brw-rw---- 1 1",
         "unknown 2", "folder 1", "none 2", "/dev/ttyS3 660 c 4 67"], text
+
+
+def test_the_device_map_forgets_departed_drivers(guest):
+    """More drivers of different labels, one after the other, than VFS's map has entries (128): each is found, and those that stay
+    keep theirs, blockfs too, which has no device numbers."""
+    text = run(guest, """
+service up ramdisk; service up blockfs
+echo kept | dd of=/dev/ram0 bs=512 conv=sync,fsync 2>/dev/null
+mknod /dev/h c 60 0
+i=0
+while [ $i -lt 140 ]; do
+	service up hello -label h$i -major 60 || break
+	[ $((i % 20)) = 0 ] && cat /dev/h
+	service down h$i || break
+	i=$((i + 1))
+done
+echo "labels $i"
+service up hello -label last -major 60; cat /dev/h; grep last /proc/devices
+blockdev --flushbufs /dev/ram0; head -c 4 /dev/ram0; echo
+dmesg | grep 'device map is full' || echo "never full"
+""", timeout=90)
+    assert text.count("Hello, World!\n") == 8 and "labels 140\n" in text and " 60 last\nkept\nnever full\n" in text, text

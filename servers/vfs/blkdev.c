@@ -208,7 +208,10 @@ static void service_forget(struct blkdev *b, int64_t r)
 		b->instance = 0;	/* of none: mount again */
 }
 
-static int64_t blkdev_transfer(struct blkdev *b, struct uio *u, uint64_t pos, bool write)
+typedef int64_t device_fn(struct vnode *v, void *arg);
+
+/* fn on the device, again where blockfs is another one than it was asked of. */
+static int64_t blkdev_do(struct blkdev *b, bool write, device_fn *fn, void *arg)
 {
 	int64_t r = 0;
 	for (int tries = 0; tries < SERVICE_TRIES; tries++) {
@@ -216,15 +219,50 @@ static int64_t blkdev_transfer(struct blkdev *b, struct uio *u, uint64_t pos, bo
 		if (r)
 			return r;
 		struct vnode *v = vnode_get(b->m->root);
-		uint64_t offset = pos, size;
 		b->dirty = b->dirty || write;
-		r = write ? fs_write(v, u, &offset, false, &size) : fs_read(v, u, pos);
+		r = fn(v, arg);
 		vnode_put(v);
 		if (!service_changed(b, r))
 			break;
 		service_forget(b, r);
 	}
 	return r == -ESTALE ? -EIO : r;
+}
+
+struct range { uint64_t at, len, mode; struct uio *u; };
+
+static int64_t range_read(struct vnode *v, void *arg)
+{
+	struct range *q = arg;
+	return fs_read(v, q->u, q->at);
+}
+
+static int64_t range_write(struct vnode *v, void *arg)
+{
+	struct range *q = arg;
+	uint64_t offset = q->at, size;
+	return fs_write(v, q->u, &offset, false, &size);
+}
+
+static int64_t range_fallocate(struct vnode *v, void *arg)
+{
+	struct range *q = arg;
+	return fs_fallocate(v, q->mode, q->at, q->len);
+}
+
+static int64_t blkdev_transfer(struct blkdev *b, struct uio *u, int64_t *pos, bool write)
+{
+	struct range q = { .at = (uint64_t)*pos, .u = u };
+	int64_t n = u->left ? blkdev_do(b, write, write ? range_write : range_read, &q) : 0;
+	if (n > 0)
+		*pos += n;
+	return n;
+}
+
+static int blkdev_fallocate_at(struct blkdev *b, uint64_t mode, uint64_t at, uint64_t len)
+{
+	struct range q = { .at = at, .len = len, .mode = mode };
+	return (int)blkdev_do(b, true, range_fallocate, &q);
 }
 
 static int blkdev_sync(struct blkdev *b, uint64_t flags)
@@ -253,20 +291,14 @@ static int blkdev_sync(struct blkdev *b, uint64_t flags)
 static int64_t block_read(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags)
 {
 	(void)c; (void)flags;
-	struct blkdev *b = f->object;
-	int64_t n = u->left ? blkdev_transfer(b, u, (uint64_t)*pos, false) : 0;
-	if (n > 0)
-		*pos += n;
-	return n;
+	return blkdev_transfer(f->object, u, pos, false);
 }
 
 static int64_t block_write(struct call *c, struct file *f, struct uio *u, int64_t *pos, unsigned flags)
 {
 	(void)c; (void)flags;
 	struct blkdev *b = f->object;
-	int64_t n = u->left ? blkdev_transfer(b, u, (uint64_t)*pos, true) : 0;
-	if (n > 0)
-		*pos += n;
+	int64_t n = blkdev_transfer(b, u, pos, true);
 	if (n >= 0 && f->flags & (O_SYNC | O_DSYNC)) {
 		int r = blkdev_sync(b, 0);
 		return r ? r : n;
@@ -328,24 +360,6 @@ static int64_t block_reread(struct call *c, struct blkdev *b)
 
 /* Modes as fallocate's; FALLOCATE_STALE: contents are not needed any more, whatever is read there afterwards. */
 enum { FALLOCATE_KEEP_SIZE = 1, FALLOCATE_HOLE = 2, FALLOCATE_STALE = 4, FALLOCATE_ZERO = 0x10 };
-
-static int blkdev_fallocate_at(struct blkdev *b, uint64_t mode, uint64_t offset, uint64_t len)
-{
-	int r = 0;
-	for (int tries = 0; tries < SERVICE_TRIES; tries++) {
-		r = blkdev_mount_locked(b);
-		if (r)
-			return r;
-		struct vnode *v = vnode_get(b->m->root);
-		b->dirty = true;
-		r = fs_fallocate(v, mode, offset, len);
-		vnode_put(v);
-		if (!service_changed(b, r))
-			break;
-		service_forget(b, r);
-	}
-	return r == -ESTALE ? -EIO : r;
-}
 
 static int64_t block_range(struct call *c, struct file *f, uint64_t arg, uint64_t mode)
 {
@@ -467,6 +481,7 @@ int blkdev_open(struct call *c, struct vnode *v, unsigned flags, struct file **o
 }
 
 bool blkdev_is_file(const struct file *f) { return f->ops == &block_ops; }
+
 /* As Linux: what is no whole block, or leaves the device, is refused; making it longer is no question. */
 int blkdev_fallocate(struct file *f, uint64_t mode, uint64_t offset, uint64_t len)
 {

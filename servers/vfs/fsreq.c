@@ -91,6 +91,16 @@ static int fs_exchange_plain(endpoint_t fs, struct message *m)
 	return fs_exchange(fs, m, &rep);
 }
 
+/* For a file system that is being mounted again (mount_again.c): all others wait for the end of that. */
+static int fs_exchange_revived(endpoint_t fs, struct message *m)
+{
+	struct fs_rep rep;
+	bool answered;
+	return fs_exchange_once(fs, m, &rep, &answered);
+}
+
+typedef int exchange_fn(endpoint_t fs, struct message *m);
+
 static void revoke(grant_t g)
 {
 	if (g != GRANT_INVALID)
@@ -99,16 +109,19 @@ static void revoke(grant_t g)
 
 /* ---- attributes ------------------------------------------------------------------------------------------------ */
 
-int fs_getattr(struct vnode *v, struct fs_attr *attr)
+/* A request on a node that is answered with its attributes. */
+static int fs_ask_attr(struct vnode *v, uint32_t type, uint64_t len, struct fs_attr *attr, exchange_fn *exchange)
 {
 	endpoint_t fs = v->mount->fs;
 	grant_t g = grant_direct(fs, attr, sizeof *attr, GRANT_WRITE);
-	struct message m = { .type = FS_GETATTR };
-	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = g, .grant = GRANT_INVALID };
-	int r = g == GRANT_INVALID ? -ENOMEM : fs_exchange_plain(fs, &m);
+	struct message m = { .type = type };
+	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = g, .grant = GRANT_INVALID, .len = len };
+	int r = g == GRANT_INVALID ? -ENOMEM : exchange(fs, &m);
 	revoke(g);
 	return r;
 }
+
+int fs_getattr(struct vnode *v, struct fs_attr *attr) { return fs_ask_attr(v, FS_GETATTR, 0, attr, fs_exchange_plain); }
 
 int fs_setattr(struct vnode *v, uint64_t mask, const struct fs_attr *in)
 {
@@ -230,13 +243,13 @@ int fs_rename(struct vnode *dir, const char *name, size_t len, struct vnode *dir
 				 flags & FS_RENAME_EXCHANGE ? NULL : &repeats);
 	if (r == -ERESTARTSYS)
 		return -EIO;	/* who can tell which of the two it is? */
-	if (!repeats || (r != -ENOENT && r != -EEXIST))
+	if (!repeats || r != -ENOENT)
 		return r;
 	/* Done before, it seems: then the new name is there, and the old one is not. */
 	int r2 = fs_lookup(dir2, name2, len2, EP_NONE, attr);
 	if (r2 == 0)
 		fs_forget(dir2->mount, attr->node, 1);
-	return r2 || r == -EEXIST ? r : 0;
+	return r2 ? r : 0;
 }
 
 void fs_forget(struct mount *mnt, uint64_t node, uint64_t n)
@@ -448,15 +461,8 @@ int fs_fallocate(struct vnode *v, uint64_t mode, uint64_t offset, uint64_t len)
 	return r;
 }
 
-static int fs_revive_exchange(endpoint_t fs, struct message *m)
-{
-	struct fs_rep rep;
-	bool answered;
-	return fs_exchange_once(fs, m, &rep, &answered);
-}
-
 static int fs_mount_by(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root,
-		       int (*exchange)(endpoint_t fs, struct message *m))
+		       exchange_fn *exchange)
 {
 	size_t n = strlen(options);
 	grant_t ga = grant_direct(fs, root, sizeof *root, GRANT_WRITE);
@@ -477,18 +483,12 @@ int fs_mount(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, s
 
 int fs_mount_again(endpoint_t fs, uint64_t dev, const char *options, unsigned flags, struct fs_attr *root)
 {
-	return fs_mount_by(fs, dev, options, flags | FS_MOUNT_AGAIN, root, fs_revive_exchange);
+	return fs_mount_by(fs, dev, options, flags | FS_MOUNT_AGAIN, root, fs_exchange_revived);
 }
 
 int fs_revive(struct vnode *v, uint64_t n, struct fs_attr *attr)
 {
-	endpoint_t fs = v->mount->fs;
-	grant_t g = grant_direct(fs, attr, sizeof *attr, GRANT_WRITE);
-	struct message m = { .type = FS_REVIVE };
-	*MSG_BODY(struct fs_node_req, &m) = (struct fs_node_req){ .node = v->node, .attr_grant = g, .grant = GRANT_INVALID, .len = n };
-	int r = g == GRANT_INVALID ? -ENOMEM : fs_revive_exchange(fs, &m);
-	revoke(g);
-	return r;
+	return fs_ask_attr(v, FS_REVIVE, n, attr, fs_exchange_revived);
 }
 
 int fs_unmount(endpoint_t fs, uint64_t dev, uint64_t root)

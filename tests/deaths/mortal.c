@@ -12,6 +12,7 @@
  *
  * Instances are counted in DS, because that outlives them.
  */
+#include "../proto/instance.h"
 #include <errno.h>
 #include <libdriver/cdev.h>
 #include <libsef/ds.h>
@@ -22,7 +23,6 @@
 static struct {
 	const char *when, *way;
 	uint64_t times, instance;
-	char key[DS_KEY_LEN];
 } mortal;
 
 static bool is(const char *word, const char *other)
@@ -68,14 +68,8 @@ static bool dies_now(const char *when, uint64_t first)
 
 static err_t mortal_init(const struct sef_init_info *info)
 {
-	err_t r;
+	err_t r = instance_count("mortal", info->label, &mortal.instance);
 
-	snprintf(mortal.key, sizeof(mortal.key), "mortal.%s", info->label);
-	r = ds_retrieve_u64(mortal.key, &mortal.instance);
-	if (r != 0 && r != -ESRCH)
-		return r;
-	mortal.instance++;
-	r = ds_publish_u64(mortal.key, mortal.instance, DSF_OVERWRITE);
 	if (r == 0 && (dies_now("init", 1) || dies_now("takeover", 2)))
 		return die();
 	if (r == 0 && dies_now("announced", 1))

@@ -8,6 +8,7 @@
  *
  * A successor gives up those who wait for what its predecessor took, as a driver does that has no state.
  */
+#include "instance.h"
 #include <errno.h>
 #include <libsef/ds.h>
 #include <libsef/sef.h>
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct { const char *how; uint64_t ms, times, instance; char key[DS_KEY_LEN]; } life;
+static struct { const char *how; uint64_t ms, times, instance; } life;
 
 static bool life_takes_over_badly(void)
 {
@@ -41,18 +42,14 @@ static err_t life_take_over(const struct sef_init_info *info)
 
 static err_t life_init(const struct sef_init_info *info)
 {
-	err_t r;
+	err_t r = instance_count("life", info->label, &life.instance);
 
-	snprintf(life.key, sizeof(life.key), "life.%s", info->label);
-	r = ds_retrieve_u64(life.key, &life.instance);
-	if (r != 0 && r != -ESRCH)
+	if (r != 0)
 		return r;
-	life.instance++;
 	log_info("instance %llu, type %d, restarts %u", (unsigned long long)life.instance, info->type, info->restarts);
 	if (life.instance <= life.times && (life.instance == 1 || !life_takes_over_badly()))
 		sys_setalarm(sys_uptime() + life.ms * 1000000, 0);
-	r = ds_publish_u64(life.key, life.instance, DSF_OVERWRITE);
-	return r == 0 && info->type == SEF_INIT_RESTART ? life_take_over(info) : r;
+	return info->type == SEF_INIT_RESTART ? life_take_over(info) : 0;
 }
 
 static void life_end(void)

@@ -159,3 +159,21 @@ def test_reads_and_writes_are_those_of_any_file_system(guest, tmp_path):
                 add=[os.path.join(machine.BUILD, "guesttest", "musl", "test_read_write")])
     assert got.status == 0, str(got)
     e2fsck(disk)
+
+
+def test_a_file_system_that_cannot_be_mounted_again_says_eio(guest, tmp_path):
+    """Its disk has lost everything when it dies: whatever is asked of the mount ends with EIO, nothing waits, and it can be unmounted."""
+    image = str(tmp_path / "lost.img")
+    subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext2", image, "8M"], check=True)
+    got = guest("""
+{ service up ramdisk; service up blockfs; service up --template ext2; } 2>/dev/null
+dd if=lost.img of=/dev/ram0 bs=64k conv=fsync 2>/dev/null
+mount -t ext2 /dev/ram0 /mnt && echo gone >/mnt/f && sync || exit 1
+exec 4</mnt/f
+service down ramdisk; service up ramdisk
+kill -KILL $(service status ext2.1 | sed -n 's/^pid *//p'); service wait ext2.1 -restarts 1 -timeout 20; sleep 1
+eio() { "$@" 2>&1 >/dev/null | grep -q 'Input/output error' && echo eio || echo "no EIO: $*"; }
+eio cat /mnt/f; eio cat /mnt/other; eio ls /mnt; eio touch /mnt/new; eio head -c 1 <&4; eio stat -f /mnt; eio mv /mnt/f /mnt/g
+exec 4<&-; umount /mnt; echo "umount $?"
+""", add=[image], timeout=60)
+    assert got.status == 0 and got.text.split("\n")[-9:] == ["eio"] * 7 + ["umount 0", ""], str(got)

@@ -19,6 +19,7 @@
 
 #include "cdev.h"
 #include "client.h"
+#include "mount.h"
 #include "request.h"
 
 static const nstime_t OPEN_WAIT = 10000000000;	/* for a driver that starts */
@@ -146,11 +147,12 @@ uint32_t driver_instance(endpoint_t ep)
 	return d ? d->instance : 0;
 }
 
-void driver_remounted_wait(endpoint_t ep)
+int driver_remounted_wait(endpoint_t ep)
 {
 	struct driver *d = dmap_of_endpoint(ep);
 	while (d && d->remounting && d->ep == ep)
 		waitq_wait(&d->changed);
+	return d && d->ep == ep && d->mount && d->mount->fs == ep && d->mount->failed ? -EIO : 0;
 }
 
 bool driver_came_back(endpoint_t ep, uint32_t instance)

@@ -41,4 +41,5 @@ int driver_wait(struct call *c, uint32_t major, struct driver **out);
 uint32_t driver_instance(endpoint_t ep);
 /* After a request to that instance was ended: is there another one under the same endpoint? Waits for it. */
 bool driver_came_back(endpoint_t ep, uint32_t instance);
-void driver_remounted_wait(endpoint_t ep);	/* while a file system that came back is told what is open there */
+/* While a file system that came back is told what is open there. -EIO: it could not be mounted again, and knows nothing of us. */
+int driver_remounted_wait(endpoint_t ep);

@@ -63,9 +63,11 @@ static int fs_exchange_counted(endpoint_t fs, struct message *m, struct fs_rep *
 {
 	for (;;) {
 		bool answered;
-		driver_remounted_wait(fs);
+		int r = driver_remounted_wait(fs);
+		if (r)
+			return r;
 		uint32_t instance = driver_instance(fs);
-		int r = fs_exchange_once(fs, m, rep, &answered);
+		r = fs_exchange_once(fs, m, rep, &answered);
 		if (answered)
 			return r;
 		if (!driver_came_back(fs, instance)) {

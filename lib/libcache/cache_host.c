@@ -4,6 +4,7 @@
 #include <libcache/cache_host.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -36,6 +37,15 @@ static void host_do(struct cache_host *h, struct cache_io *io)
 		return;
 	}
 	cache_io_done(io, io->op == CACHE_OP_FLUSH ? 0 : host_move(h, io));
+}
+
+void cache_host_init(struct cache_host *h, uint64_t bytes)
+{
+	FILE *file = tmpfile();
+	if (!file || ftruncate(fileno(file), (off_t)bytes))
+		abort();
+	*h = (struct cache_host){ .fd = dup(fileno(file)) };
+	fclose(file);
 }
 
 static void host_start(void *ctx, struct cache_io *io)

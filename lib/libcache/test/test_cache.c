@@ -281,12 +281,7 @@ static void round_end(void)
 static void round_begin(void)
 {
 	static const uint32_t blocks[] = { 4096, 1024, 2048, 512 };
-	FILE *file = tmpfile();
-	memset(&t.host, 0, sizeof t.host);
-	t.host.fd = dup(fileno(file));
-	fclose(file);
-	if (ftruncate(t.host.fd, DEVICE))
-		abort();
+	cache_host_init(&t.host, DEVICE);
 	t.block = blocks[t.round % 4];
 	t.host.seed = t.round;
 	t.host.deferred = t.round >= 4;

@@ -104,10 +104,7 @@ static void loop(void)
 
 int main(void)
 {
-	FILE *file = tmpfile();
-	t.host.fd = dup(fileno(file));
-	fclose(file);
-	EXPECT_EQ(ftruncate(t.host.fd, DEVICE), 0);
+	cache_host_init(&t.host, DEVICE);
 	EXPECT_EQ(cache_init(2 * PAGES * CACHE_PAGE), 0);
 	t.dev = cache_dev_open(&cache_host_backend, &t.host, DEVICE, BLOCK);
 	cache_file_init(&t.f, t.dev, &ops, PAGES * CACHE_PAGE);

@@ -370,12 +370,9 @@ static void loop(void)
 int main(void)
 {
 	const char *seeds = getenv("RESCUE_SEEDS");
-	FILE *file = tmpfile();
-	t.host.fd = dup(fileno(file));
-	fclose(file);
 	t.rounds = seeds ? (unsigned)strtoul(seeds, NULL, 10) : 60;
 	t.stop = true;
-	EXPECT_EQ(ftruncate(t.host.fd, DEVICE), 0);
+	cache_host_init(&t.host, DEVICE);
 	EXPECT_EQ(cache_init(CACHE_PAGES * CACHE_PAGE), 0);
 	fibers_run(64 * 1024, loop);
 	return 1;

@@ -142,10 +142,7 @@ static void loop(void)
 
 int main(void)
 {
-	FILE *file = tmpfile();
-	t.host.fd = dup(fileno(file));
-	fclose(file);
-	EXPECT_EQ(ftruncate(t.host.fd, DEVICE), 0);
+	cache_host_init(&t.host, DEVICE);
 	EXPECT_EQ(cache_init(CACHE_PAGES * CACHE_PAGE), 0);
 	t.dev = cache_dev_open(&backend, &t.host, DEVICE, CACHE_PAGE);
 	cache_file_init(&t.f, t.dev, &ops, PAGES * CACHE_PAGE);

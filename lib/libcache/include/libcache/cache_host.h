@@ -16,6 +16,8 @@ struct cache_host {
 	unsigned waiting;
 	struct cache_io *queue[256];
 };
+/* `h` begins with nothing but a device of zeros, a file without a name. Aborts without room for one. */
+void cache_host_init(struct cache_host *h, uint64_t bytes);
 extern const struct cache_backend cache_host_backend;	/* ctx = struct cache_host */
 
 /* Do one waiting transfer. False: there is none. Aborts if two waiting ones touch the same bytes. */

@@ -131,6 +131,7 @@ def test_command_line_codes_and_json(guest, tmp_path):
     parsed = [json.loads(line) for line in documents.splitlines()]
     services, status, history, why, log, check, refused, up, down = parsed
     assert {"rs", "vm", "ds", "pm", "vfs", "tty"} <= {s["name"] for s in services}, documents
+    assert all(s["uptime_ms"] > 0 for s in services if s["state"] == "running"), documents
     assert {"name", "state", "health", "pid", "endpoint", "uptime_ms", "restarts", "last_fault"} <= set(status)
     assert status["state"] == "running" and status["health"] == "good" and isinstance(history, list) and history
     assert why["name"] == "procfs" and "text" in log and check["exit"] == 3 and check["mistakes"] == 1

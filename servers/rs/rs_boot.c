@@ -57,6 +57,8 @@ static err_t rs_boot_register(const struct rs_boot_entry *b)
 	s->pub->endpoint = s->boot = b->ep;
 	s->pub->pid = pm_service_pid(b->ep);
 	s->pub->state = b->ep == EP_RS ? RS_RUNNING : RS_FREE;
+	if (b->ep == EP_RS)
+		s->pub->started_ns = s->pub->first_started_ns = sys_uptime();
 	s->pub->vm_call_mask = b->vm_calls;
 	s->pub->period_ns = b->ep == EP_RS ? 0 : b->period_ns;
 	memcpy(s->pub->majors, b->majors, sizeof(s->pub->majors));
